@@ -1,0 +1,1 @@
+"""What is built: byte-reproducible archives, named by digest."""

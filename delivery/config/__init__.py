@@ -1,0 +1,1 @@
+"""config/airbrew.yaml: read with line numbers, checked, merged per environment, rendered."""

@@ -1,0 +1,73 @@
+"""Errors that the delivery raises on purpose.
+
+DeliveryError                 the operation failed                     exit 1
+├── BadInput                  what the user gave is wrong              exit 2
+│   └── BadConfiguration      config/airbrew.yaml, all problems at once
+├── WrongAccount              credentials of another account           exit 1
+├── ToolMissing               Terraform is not there, and could not be brought
+├── UntrustedDownload         a checksum or a signature does not hold
+├── TerraformFailed           Terraform ended with an error
+├── BuildFailed               an artifact could not be made
+├── SyncFailed                the state machine ended other than SUCCEEDED
+├── SmokeTestFailed           the deployed mirror does not serve what it should
+└── DeployUnderWay            someone else is deploying this environment
+
+Anything else that reaches the user is a bug, and shows its traceback.
+"""
+
+
+class DeliveryError(Exception):
+    """A failure with an address and a next step.
+
+    Args:
+        problem: what is wrong, in one clause, with the values that are wrong.
+        where: file:line, configuration path, bucket and key, or URL.
+        remedy: the one command or edit that gets the user on.
+    """
+
+    exit_code = 1
+
+    def __init__(self, problem: str, *, where: str, remedy: str) -> None:
+        super().__init__(problem, where, remedy)
+        self.problem, self.where, self.remedy = problem, where, remedy
+
+    def __str__(self) -> str:
+        return f"{self.problem}\n  where: {self.where}\n  next:  {self.remedy}"
+
+
+class BadInput(DeliveryError):
+    """What the user typed or wrote is wrong; nothing was done."""
+
+    exit_code = 2
+
+
+class WrongAccount(DeliveryError):
+    """The credentials at hand belong to another account than the configuration names."""
+
+
+class ToolMissing(DeliveryError):
+    """A program that is needed is not installed, and could not be installed either."""
+
+
+class UntrustedDownload(DeliveryError):
+    """A downloaded file is not what its publisher signed; it was not kept."""
+
+
+class TerraformFailed(DeliveryError):
+    """Terraform ended with an error; its own words are in the problem."""
+
+
+class BuildFailed(DeliveryError):
+    """An artifact could not be made."""
+
+
+class SyncFailed(DeliveryError):
+    """An execution of the sync state machine ended other than SUCCEEDED."""
+
+
+class SmokeTestFailed(DeliveryError):
+    """The deployed mirror does not serve what it should."""
+
+
+class DeployUnderWay(DeliveryError):
+    """Another deploy of the same environment is running."""

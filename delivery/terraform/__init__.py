@@ -1,0 +1,1 @@
+"""Terraform: finding or installing it, its providers, and running it."""

@@ -1,0 +1,1 @@
+"""The mirror's library, used by both Lambdas; it knows no account and no environment name."""

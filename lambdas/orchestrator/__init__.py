@@ -1,0 +1,1 @@
+"""The Lambda that plans a sync and publishes its result."""

@@ -1,0 +1,1 @@
+"""The Lambda that carries one batch of bottles from upstream into the bucket."""

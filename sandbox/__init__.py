@@ -1,0 +1,1 @@
+"""A cloud and a Homebrew on this machine: a local AWS, and a sample upstream to mirror."""
