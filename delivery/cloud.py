@@ -1,0 +1,92 @@
+"""Where an environment lives, AWS or the sandbox: how to reach it, and whose account it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from delivery.errors import WrongAccount
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """One account and region, and the way to it.
+
+    Args:
+        kind: ``sandbox`` or ``AWS``.
+        variables: the environment of child processes (Terraform): credentials and endpoints.
+        upstream: what to mirror from instead of the configured upstream: ``api_url``,
+            ``registry_url`` and ``signing_key_pem``; empty in AWS.
+    """
+
+    kind: str
+    account_id: str
+    region: str
+    variables: Mapping[str, str] = field(repr=False)
+    upstream: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether this is the local cloud, where what breaks costs nothing."""
+        return self.kind == "sandbox"
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of `service`, made anew: boto3 clients are cheap next to their calls."""
+        endpoint = self.variables.get("AWS_ENDPOINT_URL") if self.is_sandbox else None
+        return self._session.client(service, endpoint_url=endpoint, config=_client_config())
+
+    @cached_property
+    def _session(self) -> Session:
+        import boto3  # noqa: PLC0415 - a quarter of a second that `inv --list` need not pay
+
+        if not self.is_sandbox:
+            return boto3.session.Session(region_name=self.region)
+        return boto3.session.Session(
+            aws_access_key_id=self.variables["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.variables["AWS_SECRET_ACCESS_KEY"],
+            region_name=self.region,
+        )
+
+    def describe(self) -> str:
+        """The first line of every run: which cloud, which account, which region."""
+        where = self.variables.get("AWS_ENDPOINT_URL", "") if self.is_sandbox else "amazonaws.com"
+        return f"{self.kind} ({where}), account {self.account_id}, {self.region}"
+
+
+def aws(account_id: str, region: str, variables: Mapping[str, str]) -> Cloud:
+    """The AWS account that the configuration names, proven before anything is done in it.
+
+    Raises:
+        WrongAccount: the credentials at hand belong to another account, or there are none.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as boto3 above
+
+    cloud = Cloud("AWS", account_id, region, {**variables, "AWS_REGION": region})
+    try:
+        found = cloud.client("sts").get_caller_identity()["Account"]
+    except (BotoCoreError, ClientError) as error:
+        raise WrongAccount(
+            f"no usable AWS credentials for account {account_id}: {error}",
+            where="the credentials boto3 finds (environment, profile, SSO)",
+            remedy="log in (for example `aws sso login --profile …` and export AWS_PROFILE)",
+        ) from error
+    if found != account_id:
+        raise WrongAccount(
+            f"the credentials belong to account {found}, not to {account_id}",
+            where="account_id in config/airbrew.yaml",
+            remedy=f"use credentials of {account_id}, or correct account_id",
+        )
+    return cloud
+
+
+def _client_config() -> Any:
+    from botocore.config import Config  # noqa: PLC0415 - as boto3 above
+
+    return Config(
+        retries={"mode": "standard", "max_attempts": 4}, s3={"addressing_style": "path"}
+    )

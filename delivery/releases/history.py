@@ -1,0 +1,91 @@
+"""What was deployed where, when and with what outcome: ``releases/<env>/<n>.json``, append-only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from delivery.cloud import Cloud
+from delivery.errors import DeployUnderWay
+
+NUMBER_DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Record:
+    """One deploy or destroy of one environment.
+
+    `outcome` is ``succeeded``, ``failed`` or ``destroyed``; `fingerprint` is equal for two
+    deploys that would do the same; `seconds` maps each step to how long it took.
+    """
+
+    number: int
+    environment: str
+    outcome: str
+    fingerprint: str
+    at: str
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    artifacts: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    sync: Mapping[str, Any] = field(default_factory=dict)
+    error: str = ""
+
+
+def latest(cloud: Cloud, bucket: str, environment: str) -> Record | None:
+    """The newest record, or None when nothing was ever deployed there."""
+    s3 = cloud.client("s3")
+    try:
+        keys = _keys(s3, bucket, environment)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchBucket":
+            return None
+        raise
+    if not keys:
+        return None
+    body = s3.get_object(Bucket=bucket, Key=keys[-1])["Body"].read()
+    return Record(**json.loads(body))
+
+
+def append(cloud: Cloud, bucket: str, record: Record) -> str:
+    """Write `record` as the next number and return its key.
+
+    Raises:
+        DeployUnderWay: somebody else wrote that number first; nothing was overwritten.
+    """
+    key = f"releases/{record.environment}/{record.number:0{NUMBER_DIGITS}d}.json"
+    body = json.dumps(asdict(record), indent=2, default=str).encode()
+    try:
+        cloud.client("s3").put_object(
+            Bucket=bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*"
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "PreconditionFailed":
+            raise
+        raise DeployUnderWay(
+            f'another deploy of "{record.environment}" finished while this one ran',
+            where=f"s3://{bucket}/{key}",
+            remedy=f"inv status --env {record.environment}, then deploy again if needed",
+        ) from error
+    return key
+
+
+def next_number(previous: Record | None) -> int:
+    """Numbers count from 1 without gaps."""
+    return 1 if previous is None else previous.number + 1
+
+
+def now() -> str:
+    """The moment as ``2026-11-24T16:30:00Z``."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _keys(s3: Any, bucket: str, environment: str) -> list[str]:
+    pages = s3.get_paginator("list_objects_v2").paginate(
+        Bucket=bucket, Prefix=f"releases/{environment}/"
+    )
+    return sorted(found["Key"] for page in pages for found in page.get("Contents", ()))

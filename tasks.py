@@ -1,0 +1,9 @@
+"""Assembles the verbs into `inv`: a file of verbs/ is a group, verbs/main.py the top level."""
+
+from invoke.collection import Collection
+
+from verbs import config, main, mirror, sandbox
+
+namespace = Collection.from_module(main)
+for group in (config, mirror, sandbox):
+    namespace.add_collection(Collection.from_module(group))
