@@ -25,7 +25,7 @@ def lint(session: nox.Session) -> None:
     session.run("mypy")
     session.run("lint-imports")
     session.run("yamllint", "--strict", ".")
-    session.run("inv", "terraform.check")
+    session.run("inv", "terraform.format", "--check")
     session.run("inv", "config.validate")
     session.run("inv", "config.docs", "--check")
 

@@ -1,1 +1,1 @@
-"""What the verbs call: configuration, artifacts, Terraform, deploys. Returns values, prints nothing."""
+"""What the verbs call: configuration, artifacts, Terraform, deploys; it prints nothing."""

@@ -1,0 +1,81 @@
+"""What the mirror holds, read from its newest snapshot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from delivery.cloud import Cloud
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A published state of the mirror: counts, bytes, and when it was made."""
+
+    id: str
+    created_at: str
+    formulae: int
+    bottles: int
+    size_bytes: int
+
+    def age_seconds(self, now: datetime | None = None) -> float:
+        """How long ago it was published; what `freshness` means everywhere."""
+        created = datetime.fromisoformat(self.created_at.replace("Z", "+00:00"))
+        return ((now or datetime.now(UTC)) - created).total_seconds()
+
+
+def latest_snapshot(cloud: Cloud, bucket: str) -> Snapshot | None:
+    """The newest finished snapshot, or None when nothing was published yet.
+
+    A folder under snapshots/ without its snapshot.json is a sync that did not get that far.
+    """
+    s3 = cloud.client("s3")
+    try:
+        pages = s3.get_paginator("list_objects_v2").paginate(
+            Bucket=bucket, Prefix="snapshots/", Delimiter="/"
+        )
+        folders = [found["Prefix"] for page in pages for found in page.get("CommonPrefixes", ())]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchBucket":
+            return None
+        raise
+    for folder in sorted(folders, reverse=True):
+        document = _read(s3, bucket, f"{folder}snapshot.json")
+        if document is not None:
+            return Snapshot(
+                id=document["id"],
+                created_at=document["created_at"],
+                formulae=document["formulae"],
+                bottles=document["bottles"],
+                size_bytes=document["bytes"],
+            )
+    return None
+
+
+def empty(cloud: Cloud, bucket: str) -> int:
+    """Delete every object and every version; returns how many were deleted."""
+    s3 = cloud.client("s3")
+    deleted = 0
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+        if found:
+            doomed = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found]
+            s3.delete_objects(Bucket=bucket, Delete={"Objects": doomed, "Quiet": True})
+            deleted += len(found)
+    return deleted
+
+
+def _read(s3: Any, bucket: str, key: str) -> Mapping[str, Any] | None:
+    try:
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
+            return None
+        raise
+    document: Mapping[str, Any] = json.loads(body)
+    return document

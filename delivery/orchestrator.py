@@ -1,0 +1,60 @@
+"""Asking the deployed orchestrator what a sync would do, without doing it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from delivery.cloud import Cloud
+from delivery.errors import SyncFailed
+
+# What `terraform/modules/functions` names the version that is in service.
+ALIAS = "live"
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What a sync would do: counts, the same per platform, and the first missing bottles."""
+
+    formulae: int
+    bottles: int
+    present: int
+    missing: int
+    by_platform: Mapping[str, Mapping[str, int]]
+    examples: Sequence[str]
+
+
+def dry_run(
+    cloud: Cloud,
+    function: str,
+    *,
+    api_url: str = "",
+    platforms: Sequence[str] = (),
+    formulae: Sequence[str] = (),
+) -> DryRun:
+    """Let the deployed Lambda plan, and write nothing.
+
+    Args:
+        api_url: plan this API instead of the configured one; its signature is checked too.
+        platforms: bottle tags instead of the configured ones.
+        formulae: names, globs or ``*`` instead of the configured ones.
+
+    Raises:
+        SyncFailed: the function failed; the message is the mirror's own.
+    """
+    event: dict[str, Any] = {"action": "plan", "dry_run": True}
+    wanted = {"api_url": api_url, "platforms": list(platforms), "formulae": list(formulae)}
+    event |= {name: value for name, value in wanted.items() if value}
+    answer = cloud.client("lambda").invoke(
+        FunctionName=function, Qualifier=ALIAS, Payload=json.dumps(event).encode()
+    )
+    payload = json.loads(answer["Payload"].read())
+    if answer.get("FunctionError"):
+        raise SyncFailed(
+            f"the orchestrator could not plan: {payload.get('errorMessage', payload)}",
+            where=f"Lambda function {function}:{ALIAS}",
+            remedy="mend what the message names; `inv status` shows what is deployed",
+        )
+    return DryRun(**{name: payload[name] for name in DryRun.__dataclass_fields__})

@@ -1,0 +1,69 @@
+"""How an environment stands: what is deployed, what the mirror holds, how the last sync went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from delivery import content, executions, state_bucket
+from delivery.cloud import Cloud
+from delivery.content import Snapshot
+from delivery.environment import Environment
+from delivery.errors import BadInput
+from delivery.executions import ExecutionSummary
+from delivery.releases import history
+from delivery.releases.history import Record
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An environment as `inv status` shows it; what is not there yet is None."""
+
+    environment: str
+    cloud: str
+    account_id: str
+    record: Record | None
+    snapshot: Snapshot | None
+    snapshot_age_seconds: float | None
+    last_sync: ExecutionSummary | None
+
+
+def of(environment: Environment, cloud: Cloud) -> Standing:
+    """Look at the environment; nothing is changed."""
+    record = _record(environment, cloud)
+    outputs = record.outputs if record is not None else {}
+    snapshot = last_sync = None
+    if outputs:
+        snapshot = content.latest_snapshot(cloud, outputs["mirror_bucket"])
+        last_sync = executions.latest(cloud, outputs["state_machine_arn"])
+    return Standing(
+        environment=environment.name,
+        cloud=cloud.describe(),
+        account_id=cloud.account_id,
+        record=record,
+        snapshot=snapshot,
+        snapshot_age_seconds=snapshot.age_seconds() if snapshot else None,
+        last_sync=last_sync,
+    )
+
+
+def deployed(environment: Environment, cloud: Cloud) -> Mapping[str, Any]:
+    """What Terraform put out when the environment was last deployed.
+
+    Raises:
+        BadInput: nothing is deployed there.
+    """
+    record = _record(environment, cloud)
+    if record is None or not record.outputs:
+        raise BadInput(
+            f'nothing is deployed in "{environment.name}"',
+            where=cloud.describe(),
+            remedy=f"inv deploy --env {environment.name}",
+        )
+    return record.outputs
+
+
+def _record(environment: Environment, cloud: Cloud) -> Record | None:
+    bucket = state_bucket.name(environment.project, environment.name, cloud.account_id)
+    return history.latest(cloud, bucket, environment.name)

@@ -1,0 +1,49 @@
+"""history: records are numbered, never overwritten, and the newest is found."""
+
+from __future__ import annotations
+
+import pytest
+
+from delivery.errors import DeployUnderWay
+from delivery.releases import history
+from delivery.releases.history import Record
+
+
+@pytest.fixture
+def bucket(s3):
+    """An empty state bucket."""
+    s3.create_bucket(Bucket="state")
+    return "state"
+
+
+def record(number: int, environment: str = "dev") -> Record:
+    return Record(number, environment, "succeeded", "f" * 64, "2026-11-24T16:30:00Z")
+
+
+def test_the_newest_record_comes_back_as_it_was_written(cloud, bucket):
+    for number in range(1, 12):
+        history.append(cloud, bucket, record(number))
+
+    assert history.latest(cloud, bucket, "dev") == record(11)
+
+
+def test_environments_do_not_see_each_other(cloud, bucket):
+    history.append(cloud, bucket, record(1, "prod"))
+
+    assert history.latest(cloud, bucket, "dev") is None
+
+
+def test_no_bucket_means_no_history(cloud):
+    assert history.latest(cloud, "absent", "dev") is None
+
+
+def test_a_number_that_is_taken_is_not_overwritten(cloud, s3, bucket):
+    history.append(cloud, bucket, record(1))
+
+    with pytest.raises(DeployUnderWay, match=r"000001\.json"):
+        history.append(cloud, bucket, record(1))
+
+
+def test_numbers_count_from_one():
+    assert history.next_number(None) == 1
+    assert history.next_number(record(41)) == 42

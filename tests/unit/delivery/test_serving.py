@@ -1,0 +1,87 @@
+"""serving: the bucket at a local URL, with the headers and conditions that brew's curl uses."""
+
+from __future__ import annotations
+
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
+
+import pytest
+
+from delivery.errors import BadInput
+from delivery.serving import key_of, listen, serving
+
+MANIFEST = "/v2/homebrew/core/libxa/1/manifests/1.2_3-1"
+
+
+@pytest.fixture
+def ask(cloud, mirror):
+    """Asks the served mirror: method, path, headers → the response with its body read."""
+    with serving(cloud, mirror) as url:
+
+        def request(path, method="GET", **headers):
+            connection = HTTPConnection(urlsplit(url).netloc, timeout=10)
+            connection.request(method, path, headers=headers)
+            response = connection.getresponse()
+            response.body = response.read()
+            connection.close()
+            return response
+
+        yield request
+
+
+def test_a_manifest_comes_with_its_type_etag_and_date(ask):
+    response = ask(MANIFEST)
+
+    assert response.status == 200
+    assert response.headers["Content-Type"] == "application/vnd.oci.image.index.v1+json"
+    assert response.headers["ETag"]
+    assert response.headers["Last-Modified"]
+
+
+def test_head_tells_the_length_and_sends_no_body(ask):
+    response = ask(MANIFEST, method="HEAD")
+
+    assert int(response.headers["Content-Length"]) > 0
+    assert response.body == b""
+
+
+def test_an_unchanged_file_is_not_sent_again(ask):
+    etag = ask(MANIFEST).headers["ETag"]
+
+    response = ask(MANIFEST, **{"If-None-Match": etag})
+
+    assert (response.status, response.body) == (304, b"")
+
+
+def test_a_range_is_answered_with_just_that_part(ask):
+    response = ask(MANIFEST, Range="bytes=1-4")
+
+    assert (response.status, response.body) == (206, b'"man')
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/syncs/lease.json",
+        "/settings/selection.json",
+        "/api/../syncs/lease.json",
+        "/",
+        "/v2/absent",
+    ],
+)
+def test_what_is_not_for_clients_is_not_there(ask, path):
+    response = ask(path)
+
+    assert response.status == 404
+    assert b"404 Not Found" in response.body
+
+
+def test_an_escaped_path_names_the_same_key():
+    assert (
+        key_of("/v2/homebrew/core/a/blobs/sha256%3Aab?x=1") == "v2/homebrew/core/a/blobs/sha256:ab"
+    )
+
+
+def test_a_taken_port_is_bad_input_with_a_remedy(cloud, mirror):
+    with listen(cloud, mirror) as taken, pytest.raises(BadInput, match="--port N"):
+        listen(cloud, mirror, taken.server_address[1])
