@@ -87,6 +87,4 @@ def aws(account_id: str, region: str, variables: Mapping[str, str]) -> Cloud:
 def _client_config() -> Any:
     from botocore.config import Config  # noqa: PLC0415 - as boto3 above
 
-    return Config(
-        retries={"mode": "standard", "max_attempts": 4}, s3={"addressing_style": "path"}
-    )
+    return Config(retries={"mode": "standard", "max_attempts": 4}, s3={"addressing_style": "path"})

@@ -55,9 +55,7 @@ def upload(cloud: Cloud, bucket: str, key: str, path: Path) -> bool:
     except ClientError as error:
         if error.response["Error"]["Code"] not in NOT_THERE:
             raise
-        s3.put_object(
-            Bucket=bucket, Key=key, Body=path.read_bytes(), ChecksumAlgorithm="SHA256"
-        )
+        s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes(), ChecksumAlgorithm="SHA256")
         return True
     return False
 
