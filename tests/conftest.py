@@ -26,11 +26,22 @@ def _nobody_s_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
 
 
+@pytest.fixture(scope="session")
+def s3_client():
+    """One client for all tests: making one costs more than most tests do."""
+    return boto3.client(
+        "s3",
+        region_name="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+
+
 @pytest.fixture
-def s3():
+def s3(s3_client):
     """An S3 that forgets everything after the test."""
     with mock_aws():
-        yield boto3.client("s3", region_name="us-east-1")
+        yield s3_client
 
 
 def needed(tool: str) -> str:
