@@ -1,0 +1,123 @@
+"""Which Terraform is used: the one on PATH if it is new enough, else a pinned one of our own."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from delivery.errors import ToolMissing
+from delivery.paths import STATE_DIR
+from delivery.terraform.install import Releases, install
+
+# The first with S3 lock files (`use_lockfile`); the second is what the suites run with.
+OLDEST = (1, 10)
+PINNED = "1.11.4"
+# Smaller than any Terraform: a launcher of tfenv or asdf, whose version its own file does not tell.
+LAUNCHER_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Binary:
+    """A Terraform that is new enough: its path and its version, as ``1.11.4``."""
+
+    path: Path
+    version: str
+
+
+def find(
+    environment: Mapping[str, str],
+    state_dir: Path = STATE_DIR,
+    releases: Releases | None = None,
+) -> Binary:
+    """The Terraform on PATH, else the one installed here before, else a new one, verified.
+
+    Args:
+        environment: of the process; its PATH is searched.
+        state_dir: holds the installed programs (``bin/``) and the versions learnt so far.
+
+    Raises:
+        ToolMissing: none on PATH that is new enough, and none could be downloaded.
+        UntrustedDownload: what was downloaded is not what HashiCorp signed.
+    """
+    on_path = _on_path(environment, state_dir / "terraform" / "versions.json")
+    if on_path is not None and _is_new_enough(on_path.version):
+        return on_path
+    own = state_dir / "bin" / f"terraform-{PINNED}"
+    if not own.is_file():
+        _install(own, releases or Releases(), too_old=on_path)
+    return Binary(own, PINNED)
+
+
+def _install(own: Path, releases: Releases, too_old: Binary | None) -> None:
+    try:
+        install(PINNED, own, releases)
+    except ToolMissing as error:
+        if too_old is None:
+            raise
+        raise ToolMissing(
+            f"{too_old.path} is Terraform {too_old.version}, 1.10 or newer is needed,"
+            f" and it could not be downloaded from {error.where}",
+            where=str(too_old.path),
+            remedy=error.remedy,
+        ) from error
+
+
+def _is_new_enough(version: str) -> bool:
+    match = re.match(r"(\d+)\.(\d+)", version)
+    return match is not None and (int(match[1]), int(match[2])) >= OLDEST
+
+
+def _on_path(environment: Mapping[str, str], learnt: Path) -> Binary | None:
+    found = shutil.which("terraform", path=environment.get("PATH", ""))
+    if found is None:
+        return None
+    path = Path(found)
+    version = _remembered(path, learnt) or _asked(path, environment)
+    if version is None:
+        return None
+    _remember(path, version, learnt)
+    return Binary(path, version)
+
+
+def _asked(path: Path, environment: Mapping[str, str]) -> str | None:
+    """What the program says of itself; None when it does not run, as an undecided launcher."""
+    answer = subprocess.run(
+        [path, "version", "-json"],
+        env={**environment, "CHECKPOINT_DISABLE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    try:
+        return str(json.loads(answer.stdout)["terraform_version"])
+    except (ValueError, KeyError):
+        return None
+
+
+def _remembered(path: Path, learnt: Path) -> str | None:
+    """The version learnt in an earlier run, if the file is still that one: saves a process."""
+    try:
+        known: dict[str, str] = json.loads(learnt.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return known.get(_identity(path))
+
+
+def _remember(path: Path, version: str, learnt: Path) -> None:
+    if path.stat().st_size < LAUNCHER_BYTES or _remembered(path, learnt) == version:
+        return
+    learnt.parent.mkdir(parents=True, exist_ok=True)
+    # Written whole beside its place: a reader never sees half of it.
+    scratch = learnt.with_suffix(".new")
+    scratch.write_text(json.dumps({_identity(path): version}), encoding="utf-8")
+    scratch.replace(learnt)
+
+
+def _identity(path: Path) -> str:
+    status = path.stat()
+    return f"{path} {status.st_size} {status.st_mtime_ns}"
