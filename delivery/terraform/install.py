@@ -48,7 +48,7 @@ def install(version: str, program: Path, releases: Releases) -> None:
 
     Source: https://releases.hashicorp.com layout; "Verify HashiCorp binaries" (its security page).
     """
-    archive = f"terraform_{version}_{_platform()}.zip"
+    archive = f"terraform_{version}_{platform_name()}.zip"
     folder = f"{releases.base_url}/{version}"
     sums = _signed_checksums(folder, version, releases.key_file.read_bytes())
     expected = _checksum_of(archive, sums, folder)
@@ -59,7 +59,8 @@ def install(version: str, program: Path, releases: Releases) -> None:
     _unpack(body, program, f"{folder}/{archive}")
 
 
-def _platform() -> str:
+def platform_name() -> str:
+    """This machine as HashiCorp names it: ``linux_amd64``, ``darwin_arm64``, …"""
     system, machine = platform.system().lower(), platform.machine().lower()
     if system not in {"linux", "darwin"} or machine not in PROCESSORS:
         raise ToolMissing(
