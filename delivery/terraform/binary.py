@@ -1,12 +1,14 @@
-"""Which Terraform is used: the one on PATH if it is new enough, else a pinned one of our own."""
+"""Terraform's program: the one on PATH if new enough, else one of our own; and running it."""
 
 from __future__ import annotations
 
 import json
 import re
 import shutil
+import signal
 import subprocess
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +53,40 @@ def find(
     if not own.is_file():
         _install(own, releases or Releases(), too_old=on_path)
     return Binary(own, PINNED)
+
+
+def run(
+    command: Sequence[str],
+    folder: Path,
+    variables: Mapping[str, str],
+    hear: Callable[[str], None],
+) -> tuple[int, str]:
+    """Run Terraform to its end, handing each line of its output to `hear`.
+
+    Ctrl-C is passed on to it once; `KeyboardInterrupt` goes on when it has ended in an orderly
+    way, its state written and its lock released.
+
+    Returns:
+        Its exit code, and what it wrote to stderr.
+    """
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8") as complaints,
+        subprocess.Popen(
+            command,
+            cwd=folder,
+            env=dict(variables),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            encoding="utf-8",
+            # Ctrl-C reaches a whole group. Two of them make Terraform drop what it is doing, so
+            # it has a group of its own and gets exactly one from us.
+            process_group=0,
+        ) as process,
+    ):
+        _hear_out(process, hear)
+        complaints.seek(0)
+        return process.returncode, complaints.read()
 
 
 def _install(own: Path, releases: Releases, too_old: Binary | None) -> None:
@@ -121,3 +157,20 @@ def _remember(path: Path, version: str, learnt: Path) -> None:
 def _identity(path: Path) -> str:
     status = path.stat()
     return f"{path} {status.st_size} {status.st_mtime_ns}"
+
+
+def _hear_out(process: subprocess.Popen[str], hear: Callable[[str], None]) -> None:
+    assert process.stdout is not None  # noqa: S101 - a pipe was asked for; this tells mypy
+    try:
+        for line in process.stdout:
+            hear(line)
+        process.wait()
+    except KeyboardInterrupt:
+        # From here on a person can only wait: state that is not written is resources lost.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        process.send_signal(signal.SIGINT)
+        for line in process.stdout:
+            hear(line)
+        process.wait()
+        signal.signal(signal.SIGINT, before)
+        raise

@@ -1,0 +1,342 @@
+"""Terraform in one root: init when needed, plan as a value, apply, destroy; its errors as ours."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from delivery.errors import TerraformFailed
+from delivery.paths import STATE_DIR, shown
+from delivery.terraform import binary, providers
+
+# One line of Terraform's machine-readable output. Source: Terraform, "Machine-Readable UI".
+Event = Mapping[str, Any]
+Report = Callable[[str], None]
+
+SIGNS = {"create": "+", "update": "~", "delete": "-", "replace": "-/+", "move": "->"}
+PAST = {"create": "created", "update": "changed", "delete": "destroyed"}
+REMEDIES = {
+    "provider packages|provider registry|registry service": (
+        "reach registry.terraform.io, or put a mirror of the provider into"
+        " ~/.terraform.d/plugins (`terraform providers mirror` makes one)"
+    ),
+    "ExpiredToken|No valid credential|InvalidClientTokenId": "log in again, then run it again",
+}
+ROOT_OUTPUT = "airbrew"
+LOCK_FILE = ".terraform.lock.hcl"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is planned for one resource; `action` is create, update, delete, replace or move."""
+
+    address: str
+    action: str
+
+    def __str__(self) -> str:
+        return f"{SIGNS[self.action]:3} {self.address}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What Terraform would do, kept in a file that `apply` carries out to the letter.
+
+    `counts` maps create, update and delete to resources; a replaced one counts as created
+    and deleted. `has_changes` is also true when only an output changes.
+    """
+
+    workspace: Workspace
+    file: Path
+    has_changes: bool
+    changes: tuple[Change, ...]
+    counts: Mapping[str, int]
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """One line per resource, sorted by address."""
+        return tuple(str(each) for each in sorted(self.changes, key=lambda each: each.address))
+
+    @property
+    def summary(self) -> str:
+        """``3 to create, 1 to change, 0 to destroy``."""
+        counts = self.counts
+        return (
+            f"{counts['create']} to create, {counts['update']} to change,"
+            f" {counts['delete']} to destroy"
+        )
+
+    def apply(self, report: Report) -> None:
+        """Carry it out, telling each resource as it is done; nothing to do: nothing is run.
+
+        Raises:
+            TerraformFailed: what was done up to there is in the state; plan and apply again.
+        """
+        if self.has_changes:
+            self.workspace.apply(self.file, report)
+
+    def outputs(self) -> Mapping[str, Any]:
+        """What the root says of itself in its one output, `airbrew`; empty when nothing is up."""
+        outputs: Mapping[str, Any] = self.workspace.output().get(ROOT_OUTPUT, {})
+        return outputs
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One root module with its own data folder, so that the source tree stays clean.
+
+    Args:
+        folder: the root module.
+        data_dir: what Terraform would keep in ``.terraform``; one per environment.
+        program: the path of Terraform.
+        variables: the whole environment of the child.
+    """
+
+    folder: Path
+    data_dir: Path
+    program: Path
+    variables: Mapping[str, str]
+
+    @classmethod
+    def at(
+        cls,
+        folder: Path,
+        *,
+        data_dir: Path,
+        variables: Mapping[str, str],
+        state_dir: Path = STATE_DIR,
+    ) -> Self:
+        """The root `folder`, with a Terraform that is found or installed, and its providers.
+
+        Raises:
+            ToolMissing, UntrustedDownload: there is no Terraform; see `binary.find`.
+        """
+        program = binary.find(variables, state_dir).path
+        child = providers.environment(variables, folder / LOCK_FILE, state_dir)
+        # A workspace chosen in somebody's shell would silently mean another state.
+        child.pop("TF_WORKSPACE", None)
+        child |= {"TF_DATA_DIR": str(data_dir), "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
+        return cls(folder, data_dir, program, child)
+
+    def init(self, backend_config: Mapping[str, Any]) -> bool:
+        """Initialise against this backend; False when that was done before, and still holds.
+
+        Raises:
+            TerraformFailed: no provider, no backend, or a module that does not parse.
+        """
+        done = self.data_dir / "initialised"
+        if self._is_whole() and _read(done) == self._recipe(backend_config):
+            return False
+        done.unlink(missing_ok=True)
+        # Another bucket is another state: nothing is ever migrated by itself.
+        options = ["-reconfigure", *(f"-backend-config={k}={v}" for k, v in backend_config.items())]
+        if (self.folder / LOCK_FILE).is_file():
+            options.append("-lockfile=readonly")
+        with self._alone_with_the_cache():
+            self._stream("init", *options)
+        done.write_text(self._recipe(backend_config), encoding="utf-8")
+        return True
+
+    def plan(self, *options: str) -> Plan:
+        """Compare the configuration with what is there, and keep the plan.
+
+        Raises:
+            TerraformFailed: with Terraform's own words, or who holds the state's lock.
+        """
+        file = self.data_dir / "plan"
+        code, events = self._stream("plan", "-detailed-exitcode", f"-out={file}", *options)
+        summary = next(each["changes"] for each in events if each["type"] == "change_summary")
+        planned = (each["change"] for each in events if each["type"] == "planned_change")
+        changes = [Change(each["resource"]["addr"], each["action"]) for each in planned]
+        return Plan(
+            workspace=self,
+            file=file,
+            has_changes=code == 2,
+            changes=tuple(each for each in changes if each.action in SIGNS),
+            counts={
+                "create": summary["add"],
+                "update": summary["change"],
+                "delete": summary["remove"],
+            },
+        )
+
+    def apply(self, plan_file: Path, report: Report) -> None:
+        """Carry out a plan file; `report` gets a line per resource and per ten seconds of waiting.
+
+        Raises:
+            TerraformFailed: what was done up to there is in the state.
+            KeyboardInterrupt: after Terraform has ended in an orderly way.
+        """
+        self._stream("apply", str(plan_file), listen=lambda event: _tell(event, report))
+
+    def output(self) -> dict[str, Any]:
+        """The root's outputs: value by name, sensitive ones too."""
+        document = json.loads(self._answer("output", "-json"))
+        return {name: each["value"] for name, each in document.items()}
+
+    def destroy(self, *, keep: Sequence[str], report: Report) -> list[str]:
+        """Destroy everything but the modules in `keep`; returns the addresses destroyed.
+
+        Raises:
+            TerraformFailed: something could not be destroyed, or not without something to keep.
+        """
+        targets = [f"-target={address}" for address in self._doomed(keep)] if keep else []
+        if keep and not targets:
+            return []
+        plan = self.plan("-destroy", *targets)
+        lost = [each.address for each in plan.changes if _is_under(each.address, keep)]
+        if lost:
+            raise TerraformFailed(
+                f"destroying the rest would destroy {', '.join(lost)}, which is to be kept",
+                where=shown(self.folder),
+                remedy="nothing was destroyed; delete the data, too, or take the dependency out",
+            )
+        plan.apply(report)
+        return [each.address for each in plan.changes]
+
+    def _doomed(self, keep: Sequence[str]) -> list[str]:
+        """Managed resources in the state that are not under any of `keep`."""
+        try:
+            addresses = self._answer("state", "list").splitlines()
+        except TerraformFailed as error:
+            if "No state file was found" in error.problem:
+                return []  # It was never applied.
+            raise
+        managed = (each for each in addresses if not re.search(r"(^|\.)data\.", each))
+        return [each for each in managed if not _is_under(each, keep)]
+
+    def _is_whole(self) -> bool:
+        """Whether what init made is still there; a provider is a link into a mirror that may go."""
+        installed = self.data_dir.glob("providers/*/*/*/*/*")
+        return (self.data_dir / "terraform.tfstate").is_file() and all(
+            each.exists() for each in installed
+        )
+
+    def _recipe(self, backend_config: Mapping[str, Any]) -> str:
+        """A digest of everything that decides what init does; any edit of a module counts."""
+        config_file = Path(self.variables.get("TF_CLI_CONFIG_FILE", ""))
+        files = [config_file, self.folder / LOCK_FILE, *self._sources()]
+        program = [str(self.program), self.program.stat().st_mtime_ns]
+        decisive = [dict(backend_config), program, [[str(file), _read(file)] for file in files]]
+        return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+    def _sources(self) -> list[Path]:
+        """The Terraform files of the root and of the modules that the last init found."""
+        known = json.loads(_read(self.data_dir / "modules" / "modules.json") or '{"Modules": []}')
+        folders = {self.folder, *(self.folder / each["Dir"] for each in known["Modules"])}
+        return sorted(file.resolve() for folder in folders for file in folder.glob("*.tf"))
+
+    @contextmanager
+    def _alone_with_the_cache(self) -> Iterator[None]:
+        """Two inits at once may spoil a shared cache (Terraform, "Provider Plugin Cache")."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        cache = Path(self.variables.get("TF_PLUGIN_CACHE_DIR", self.data_dir))
+        with (cache / "init.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _stream(
+        self, command: str, *options: str, listen: Callable[[Event], None] | None = None
+    ) -> tuple[int, list[Event]]:
+        """Run a command that tells what it does as JSON lines."""
+        events: list[Event] = []
+
+        def hear(line: str) -> None:
+            event = _parsed(line)
+            events.append(event)
+            if listen is not None:
+                listen(event)
+
+        run = [str(self.program), command, "-json", "-input=false", "-no-color", *options]
+        code, complaints = binary.run(run, self.folder, self.variables, hear)
+        if code != 0 and not (command == "plan" and code == 2):
+            raise self._failure(command, events, complaints)
+        return code, events
+
+    def _answer(self, *command: str) -> str:
+        """Run a command whose answer is its output."""
+        lines: list[str] = []
+        run = [str(self.program), *command]
+        code, complaints = binary.run(run, self.folder, self.variables, lines.append)
+        if code != 0:
+            raise self._failure(command[0], [], complaints)
+        return "".join(lines)
+
+    def _failure(self, command: str, events: Sequence[Event], complaints: str) -> TerraformFailed:
+        found = [each["diagnostic"] for each in events if each["type"] == "diagnostic"]
+        errors = [each for each in found if each["severity"] == "error"]
+        if not errors:
+            errors = [{"summary": "Terraform ended without a reason", "detail": complaints.strip()}]
+        locked = next((each for each in errors if "Lock Info:" in each["detail"]), None)
+        if locked is not None:
+            return self._locked(locked["detail"])
+        problem = "; ".join(_in_words(each) for each in errors)
+        return TerraformFailed(
+            f"terraform {command}: {problem}",
+            where=self._place(errors[0]),
+            remedy=_remedy(problem),
+        )
+
+    def _locked(self, detail: str) -> TerraformFailed:
+        found = dict(re.findall(r"^\s*(ID|Path|Operation|Who|Created):\s+(.*?)\s*$", detail, re.M))
+        unlock = f"TF_DATA_DIR={self.data_dir} terraform -chdir={self.folder} force-unlock"
+        doing = found.get("Operation", "").removeprefix("OperationType").lower() or "change"
+        return TerraformFailed(
+            f"the state is locked by {found.get('Who', 'somebody')}"
+            f" since {found.get('Created', 'an unknown time')}, for {doing}",
+            where=found.get("Path", shown(self.folder)),
+            remedy="wait until that has ended and run it again; only when it is certainly dead,"
+            f" as the last resort: `{unlock} {found.get('ID', 'ID')}`",
+        )
+
+    def _place(self, error: Mapping[str, Any]) -> str:
+        if "range" not in error:
+            return str(error.get("address") or shown(self.folder))
+        place = error["range"]
+        return f"{shown((self.folder / place['filename']).resolve())}:{place['start']['line']}"
+
+
+def _parsed(line: str) -> Event:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return {"type": "text", "@message": line}  # `init -json` has lines that are not JSON.
+    return event if isinstance(event, dict) else {"type": "text", "@message": line}
+
+
+def _tell(event: Event, report: Report) -> None:
+    hook = event.get("hook", {})
+    if event["type"] == "apply_complete" and hook["action"] in PAST:
+        report(f"{PAST[hook['action']]} {hook['resource']['addr']} ({hook['elapsed_seconds']} s)")
+    elif event["type"] == "apply_progress":
+        report(f"waiting for {hook['resource']['addr']} ({hook['elapsed_seconds']} s)")
+    elif event["type"] == "apply_errored":
+        report(f"could not {hook['action']} {hook['resource']['addr']}")
+    elif event["type"] == "log":
+        report(event["@message"])
+
+
+def _in_words(error: Mapping[str, Any]) -> str:
+    parts = [error["summary"], error["detail"], error.get("address", "")]
+    return ": ".join(" ".join(part.split()) for part in parts if part)
+
+
+def _remedy(problem: str) -> str:
+    for pattern, remedy in REMEDIES.items():
+        if re.search(pattern, problem):
+            return remedy
+    return "correct what it names and run the same command again; what was done stays recorded"
+
+
+def _is_under(address: str, modules: Sequence[str]) -> bool:
+    return any(re.match(rf"{re.escape(module)}[.\[]", address) for module in modules)
+
+
+def _read(file: Path) -> str:
+    return file.read_text(encoding="utf-8") if file.is_file() else ""
