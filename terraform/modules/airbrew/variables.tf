@@ -1,0 +1,86 @@
+variable "settings" {
+  description = "What `inv config.render` makes of config/airbrew.yaml; docs/reference/terraform-variables.md explains it."
+  nullable    = false
+
+  type = object({
+    project     = string
+    environment = string
+    region      = string
+    account_id  = string
+    mirror      = object({ bucket_name = string, keep_replaced_days = number })
+    upstream    = object({ api_url = string, registry_url = string, signing_key_pem = string })
+    selection = object({
+      platforms            = list(string)
+      formulae             = list(string)
+      include_dependencies = bool
+    })
+    publish  = object({ policy = string })
+    schedule = object({ expression = string, timezone = string, enabled = bool })
+    workflow = object({
+      max_concurrency   = number
+      batch_max_bottles = number
+      batch_max_mib     = number
+    })
+    functions = object({
+      architecture = string
+      runtime      = string
+      orchestrator = object({ memory_mib = number, timeout_seconds = number })
+      sync_worker  = object({ memory_mib = number, timeout_seconds = number, transfers = number })
+    })
+    logs = object({ retention_days = number })
+    artifacts = object({
+      bucket       = string
+      orchestrator = object({ key = string, digest = string })
+      sync_worker  = object({ key = string, digest = string })
+      layer        = object({ key = string, digest = string })
+    })
+  })
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,19}$", var.settings.project))
+    error_message = "project \"${var.settings.project}\" is not 2 to 20 of a-z, 0-9 and -, beginning with a letter. Set project.name in config/airbrew.yaml."
+  }
+
+  validation {
+    condition     = contains(["dev", "staging", "prod"], var.settings.environment)
+    error_message = "environment \"${var.settings.environment}\" is none of dev, staging, prod."
+  }
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.settings.account_id))
+    error_message = "account_id \"${var.settings.account_id}\" is not 12 digits. Put it in quotes in config/airbrew.yaml."
+  }
+
+  validation {
+    condition = alltrue([
+      for url in [var.settings.upstream.api_url, var.settings.upstream.registry_url] :
+      can(regex("^https?://[^/]+(/.*[^/])?$", url))
+    ])
+    error_message = "upstream holds \"${var.settings.upstream.api_url}\" and \"${var.settings.upstream.registry_url}\"; each is to be a URL without a slash at its end. Set upstream in config/airbrew.yaml."
+  }
+
+  validation {
+    condition     = strcontains(var.settings.upstream.signing_key_pem, "-----BEGIN PUBLIC KEY-----")
+    error_message = "upstream.signing_key_pem is not a public key in PEM: without it nothing could be verified."
+  }
+
+  validation {
+    condition     = length(var.settings.selection.platforms) > 0 && length(var.settings.selection.formulae) > 0
+    error_message = "selection names ${length(var.settings.selection.platforms)} platforms and ${length(var.settings.selection.formulae)} formulae; a mirror needs one of each. Set selection in config/airbrew.yaml."
+  }
+
+  validation {
+    condition     = var.settings.publish.policy == "complete"
+    error_message = "publish.policy \"${var.settings.publish.policy}\" is not complete, the only one there is."
+  }
+
+  validation {
+    condition     = var.settings.workflow.batch_max_bottles >= 1 && var.settings.workflow.batch_max_mib >= 1
+    error_message = "workflow has batches of ${var.settings.workflow.batch_max_bottles} bottles and ${var.settings.workflow.batch_max_mib} MiB; both begin at 1. Set workflow in config/airbrew.yaml."
+  }
+
+  validation {
+    condition     = var.settings.functions.sync_worker.transfers >= 1 && var.settings.functions.sync_worker.transfers <= 32
+    error_message = "functions.sync_worker.transfers ${var.settings.functions.sync_worker.transfers} is not 1 to 32. Set it in config/airbrew.yaml."
+  }
+}

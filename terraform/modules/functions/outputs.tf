@@ -1,0 +1,15 @@
+output "orchestrator" {
+  description = "The function that plans and publishes: its name, and the ARN of the version in service."
+  value = {
+    name     = aws_lambda_function.function["orchestrator"].function_name
+    live_arn = aws_lambda_alias.live["orchestrator"].arn
+  }
+}
+
+output "sync_worker" {
+  description = "The function that copies bottles: its name, and the ARN of the version in service."
+  value = {
+    name     = aws_lambda_function.function["sync_worker"].function_name
+    live_arn = aws_lambda_alias.live["sync_worker"].arn
+  }
+}

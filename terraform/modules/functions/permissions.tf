@@ -1,0 +1,113 @@
+# What each function may do: nothing beyond the keys that docs/reference/bucket-layout.md gives it.
+locals {
+  objects        = "${var.mirror_bucket.arn}/"
+  executions_arn = "${replace(var.state_machine_arn, ":stateMachine:", ":execution:")}:*"
+
+  orchestrator_permissions = [
+    {
+      # Without it S3 answers 403 for a key that is not there, which is not an answer.
+      Sid      = "ListTheMirror"
+      Effect   = "Allow"
+      Action   = "s3:ListBucket"
+      Resource = var.mirror_bucket.arn
+    },
+    {
+      Sid      = "ReadTheMirror"
+      Effect   = "Allow"
+      Action   = "s3:GetObject"
+      Resource = "${local.objects}*"
+    },
+    {
+      Sid    = "PlanAndPublish"
+      Effect = "Allow"
+      Action = "s3:PutObject"
+      Resource = [
+        "${local.objects}api/*",
+        "${local.objects}channels/*",
+        "${local.objects}snapshots/*",
+        "${local.objects}syncs/*",
+        "${local.objects}v2/*/manifests/*",
+      ]
+    },
+    {
+      Sid      = "GiveTheLeaseBack"
+      Effect   = "Allow"
+      Action   = "s3:DeleteObject"
+      Resource = "${local.objects}syncs/lease.json"
+    },
+    {
+      # A lease whose execution has ended is free.
+      Sid      = "SeeWhoHoldsTheLease"
+      Effect   = "Allow"
+      Action   = "states:DescribeExecution"
+      Resource = local.executions_arn
+    },
+  ]
+
+  sync_worker_permissions = [
+    {
+      Sid      = "ListTheMirror"
+      Effect   = "Allow"
+      Action   = "s3:ListBucket"
+      Resource = var.mirror_bucket.arn
+    },
+    {
+      Sid    = "ReadWhatToCopy"
+      Effect = "Allow"
+      Action = "s3:GetObject"
+      Resource = [
+        "${local.objects}settings/*",
+        "${local.objects}syncs/*",
+        "${local.objects}v2/*",
+      ]
+    },
+    {
+      Sid      = "CopyBottles"
+      Effect   = "Allow"
+      Action   = ["s3:PutObject", "s3:AbortMultipartUpload"]
+      Resource = "${local.objects}v2/*/blobs/*"
+    },
+    {
+      Sid    = "ReportAndHoldTheLease"
+      Effect = "Allow"
+      Action = "s3:PutObject"
+      Resource = [
+        "${local.objects}syncs/*/results/*",
+        "${local.objects}syncs/lease.json",
+      ]
+    },
+  ]
+}
+
+resource "aws_iam_role" "function" {
+  for_each = local.functions
+
+  name        = each.value.name
+  description = "What the function ${each.value.name} may do."
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "lambda.amazonaws.com" }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "function" {
+  for_each = local.functions
+
+  name = "mirror"
+  role = aws_iam_role.function[each.key].name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(each.value.permissions, [{
+      Sid      = "WriteItsLog"
+      Effect   = "Allow"
+      Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      Resource = "${aws_cloudwatch_log_group.function[each.key].arn}:*"
+    }])
+  })
+}

@@ -1,0 +1,61 @@
+resource "aws_scheduler_schedule_group" "sync" {
+  name = var.name
+}
+
+resource "aws_scheduler_schedule" "sync" {
+  name                         = var.name
+  description                  = "Starts a sync of the mirror."
+  group_name                   = aws_scheduler_schedule_group.sync.name
+  schedule_expression          = var.expression
+  schedule_expression_timezone = var.timezone
+  state                        = var.enabled ? "ENABLED" : "DISABLED"
+
+  # Homebrew's servers are shared: mirrors that all begin at three o'clock sharp are a flood.
+  flexible_time_window {
+    mode                      = "FLEXIBLE"
+    maximum_window_in_minutes = 15
+  }
+
+  target {
+    arn      = var.state_machine_arn
+    role_arn = aws_iam_role.schedule.arn
+    input    = jsonencode({})
+
+    retry_policy {
+      maximum_event_age_in_seconds = 3600
+      maximum_retry_attempts       = 3
+    }
+  }
+}
+
+resource "aws_iam_role" "schedule" {
+  name        = "${var.name}-schedule"
+  description = "What the schedule ${var.name} may do."
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "scheduler.amazonaws.com" }
+      # The group stands for its schedules here.
+      # Source: EventBridge Scheduler, "Confused deputy prevention".
+      Condition = { ArnEquals = { "aws:SourceArn" = aws_scheduler_schedule_group.sync.arn } }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "schedule" {
+  name = "start"
+  role = aws_iam_role.schedule.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "StartASync"
+      Effect   = "Allow"
+      Action   = "states:StartExecution"
+      Resource = var.state_machine_arn
+    }]
+  })
+}
