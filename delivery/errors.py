@@ -15,6 +15,8 @@ DeliveryError                 the operation failed                     exit 1
 Anything else that reaches the user is a bug, and shows its traceback.
 """
 
+from collections.abc import Sequence
+
 
 class DeliveryError(Exception):
     """A failure with an address and a next step.
@@ -39,6 +41,27 @@ class BadInput(DeliveryError):
     """What the user typed or wrote is wrong; nothing was done."""
 
     exit_code = 2
+
+
+class BadConfiguration(BadInput):
+    """Everything that is wrong with a configuration file, each with its line, path and remedy.
+
+    Args:
+        told: one text per problem, ready to print.
+        where: the file.
+    """
+
+    def __init__(self, told: Sequence[str], *, where: str) -> None:
+        count = "1 problem" if len(told) == 1 else f"{len(told)} problems"
+        super().__init__(
+            f"{count} in {where}",
+            where=where,
+            remedy="correct them and run `inv config.validate`",
+        )
+        self.told = tuple(told)
+
+    def __str__(self) -> str:
+        return "\n".join([self.problem, *self.told])
 
 
 class WrongAccount(DeliveryError):

@@ -1,0 +1,176 @@
+"""What a schema cannot say: schedules that parse, names that S3 takes, environments kept apart."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import zoneinfo
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from delivery.config import bucket_names, schedules, signing_key
+from delivery.config.loading import Document
+from delivery.config.problems import Problem
+from delivery.environment import Environment
+
+# Any account will do to see what the derived names look like: all have 12 digits.
+SOME_ACCOUNT = "1" * 12
+BUCKET_FORM = "3 to 63 of a-z, 0-9 and -, a letter or digit first and last"
+# A worker that is slower than this cannot be helped by smaller batches.
+SLOWEST_MIB_PER_SECOND = 10
+# What the runtime and the code take, and what each transfer holds of its bottle at a time.
+RUNTIME_MIB, TRANSFER_MIB = 128, 32
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong with one setting of one environment; `key` is dotted, as in `origins`."""
+
+    key: str
+    problem: str
+    remedy: str
+
+
+def check(document: Document, environments: Sequence[Environment]) -> list[Problem]:
+    """Everything that is wrong with a file of the right form, each where it was written."""
+    found = [
+        _placed(document, environment, finding)
+        for environment in environments
+        for check_one in (_schedule, _timezone, _upstream, _key, _bucket, _sizes)
+        for finding in check_one(environment)
+    ]
+    return [*found, *_project(document, environments), *_apart(document, environments)]
+
+
+def _placed(document: Document, environment: Environment, finding: Finding) -> Problem:
+    """The finding at the line that says it; for a default, at the environment it does not fit."""
+    is_shared = environment.origins[finding.key].kind == "defaults"
+    above = ["defaults"] if is_shared else ["environments", environment.name]
+    path = (*above, *finding.key.split("."))
+    return Problem(document.line_of(path), ".".join(path), finding.problem, finding.remedy)
+
+
+def _schedule(environment: Environment) -> Iterator[Finding]:
+    for flaw in schedules.flaws(environment.settings["schedule"]["expression"]):
+        yield Finding("schedule.expression", flaw.problem, flaw.remedy)
+
+
+def _timezone(environment: Environment) -> Iterator[Finding]:
+    name = environment.settings["schedule"]["timezone"]
+    known = zoneinfo.available_timezones()
+    # A machine without a time zone database cannot judge: AWS will.
+    if name == "UTC" or not known or name in known:
+        return
+    near = difflib.get_close_matches(name, known, n=1)
+    remedy = f"{near[0]}, if that is what you mean" if near else "a name such as Europe/Berlin"
+    yield Finding("schedule.timezone", f'there is no time zone "{name}"', remedy)
+
+
+def _upstream(environment: Environment) -> Iterator[Finding]:
+    for name in ("api_url", "registry_url"):
+        url = environment.settings["upstream"][name]
+        for flaw, remedy in _url_flaws(url):
+            yield Finding(f"upstream.{name}", f'"{url}" {flaw}', remedy)
+
+
+def _url_flaws(url: str) -> Iterator[tuple[str, str]]:
+    """What is wrong with an upstream's URL, each with what to write instead."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        host = ""
+    if not host or not re.fullmatch(r"https?://\S+", url):
+        yield "is not a URL", "https://host/path"
+        return
+    if parts.scheme == "http" and not _is_loopback(host):
+        yield "is not encrypted", f"https{url.removeprefix('http')}"
+    if parts.username is not None:
+        yield "holds credentials", f"{parts.scheme}://{host}{parts.path}"
+    if "?" in url or "#" in url:
+        yield "holds a query or a fragment", re.split("[?#]", url)[0]
+    if url.endswith("/"):
+        yield "ends with a slash", url.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _key(environment: Environment) -> Iterator[Finding]:
+    file = environment.settings["upstream"]["public_key_file"]
+    if file is None:
+        return
+    try:
+        signing_key.read(file)
+    except signing_key.UnfitKey as error:
+        yield Finding("upstream.public_key_file", error.problem, error.remedy)
+
+
+def _bucket(environment: Environment) -> Iterator[Finding]:
+    name = environment.settings["mirror"]["bucket_name"]
+    if name is not None and (flaw := bucket_names.flaw(name)):
+        yield Finding("mirror.bucket_name", flaw, BUCKET_FORM)
+
+
+def _sizes(environment: Environment) -> Iterator[Finding]:
+    worker = environment.settings["functions"]["sync_worker"]
+    size, seconds = environment.settings["workflow"]["batch_max_mib"], worker["timeout_seconds"]
+    most = seconds * SLOWEST_MIB_PER_SECOND
+    if size > most:
+        yield Finding(
+            "workflow.batch_max_mib",
+            f"{size} MiB do not pass in the sync worker's {seconds} s"
+            f" at {SLOWEST_MIB_PER_SECOND} MiB/s",
+            f"{most} or less, or more functions.sync_worker.timeout_seconds (900 at most)",
+        )
+    needed = RUNTIME_MIB + worker["transfers"] * TRANSFER_MIB
+    if worker["memory_mib"] < needed:
+        yield Finding(
+            "functions.sync_worker.memory_mib",
+            f"{worker['memory_mib']} MiB are too few for {worker['transfers']} transfers",
+            f"{needed} or more, or fewer functions.sync_worker.transfers",
+        )
+
+
+def _project(document: Document, environments: Sequence[Environment]) -> Iterator[Problem]:
+    path = ("project", "name")
+    for environment in environments:
+        derived = f"{environment.project}-{environment.name}-mirror-{SOME_ACCOUNT}"
+        if flaw := bucket_names.flaw(derived):
+            problem = f"the bucket's name would be refused: {flaw}"
+            yield Problem(document.line_of(path), ".".join(path), problem, "another name")
+            return
+
+
+def _apart(document: Document, environments: Sequence[Environment]) -> Iterator[Problem]:
+    for index, second in enumerate(environments):
+        for first in environments[:index]:
+            yield from _same_bucket(document, first, second)
+            yield from _same_account(document, first, second)
+
+
+def _same_bucket(document: Document, first: Environment, second: Environment) -> Iterator[Problem]:
+    name = second.settings["mirror"]["bucket_name"]
+    if name is not None and name == first.settings["mirror"]["bucket_name"]:
+        problem = f'"{name}" is the bucket of {first.name} and of {second.name}'
+        remedy = "a name for each, or none: the derived names differ"
+        yield _placed(document, second, Finding("mirror.bucket_name", problem, remedy))
+
+
+def _same_account(document: Document, first: Environment, second: Environment) -> Iterator[Problem]:
+    if first.account_id is None or first.account_id != second.account_id:
+        return
+    if "production" in {first.type, second.type}:
+        path = ("environments", second.name, "account_id")
+        yield Problem(
+            document.line_of(path),
+            ".".join(path),
+            f'"{second.account_id}" is the account of {first.name} and of {second.name}',
+            "another account: production shares its own with nothing",
+        )

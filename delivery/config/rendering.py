@@ -1,0 +1,87 @@
+"""From effective settings to terraform.tfvars.json (docs/reference/terraform-variables.md)."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from delivery.config import signing_key
+from delivery.environment import Environment
+from delivery.paths import HOMEBREW_KEY_FILE
+
+PASSED_ON = ("selection", "publish", "schedule", "workflow", "logs")
+SAID = {"environment", "defaults"}
+
+
+def terraform_settings(
+    environment: Environment,
+    *,
+    account_id: str,
+    upstream_override: Mapping[str, str] | None,
+    artifacts: Mapping[str, Any],
+    architecture: str,
+    runtime: str,
+) -> Mapping[str, Any]:
+    """The `settings` of one environment's Terraform root; every key is always there.
+
+    Args:
+        account_id: where it goes; in the sandbox there is none in the configuration.
+        upstream_override: ``api_url``, ``registry_url`` and ``signing_key_pem`` of a sample
+            upstream; it stands in only where the configuration says nothing about upstream.
+        artifacts: ``bucket``, and per component its ``key`` and ``digest``.
+        architecture, runtime: what the Lambdas run on, as AWS spells it.
+
+    Raises:
+        UnfitKey: the configured key file was spoilt since the configuration was checked.
+    """
+    settings = environment.settings
+    return {
+        "project": environment.project,
+        "environment": environment.name,
+        "region": environment.region,
+        "account_id": account_id,
+        "mirror": {
+            "bucket_name": environment.bucket_name(account_id),
+            "keep_replaced_days": settings["mirror"]["keep_replaced_days"],
+        },
+        "upstream": _upstream(environment, upstream_override),
+        **{name: settings[name] for name in PASSED_ON},
+        "functions": {
+            "architecture": architecture,
+            "runtime": runtime,
+            "orchestrator": settings["functions"]["orchestrator"],
+            "sync_worker": settings["functions"]["sync_worker"],
+        },
+        "artifacts": artifacts,
+    }
+
+
+def write(path: Path, settings: Mapping[str, Any]) -> bool:
+    """Write ``{"settings": …}`` whole or not at all; False when the file says so already."""
+    text = json.dumps({"settings": settings}, indent=2, ensure_ascii=False) + "\n"
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return False
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+    ) as scratch:
+        scratch.write(text)
+    Path(scratch.name).replace(path)
+    return True
+
+
+def _upstream(environment: Environment, override: Mapping[str, str] | None) -> Mapping[str, str]:
+    configured = environment.settings["upstream"]
+    # URLs and key belong together: what one upstream signs, another's key does not prove.
+    if override and not any(
+        environment.origins[f"upstream.{key}"].kind in SAID for key in configured
+    ):
+        return {name: override[name] for name in ("api_url", "registry_url", "signing_key_pem")}
+    file = configured["public_key_file"]
+    return {
+        "api_url": configured["api_url"],
+        "registry_url": configured["registry_url"],
+        "signing_key_pem": signing_key.read(file) if file else HOMEBREW_KEY_FILE.read_text("ascii"),
+    }

@@ -1,0 +1,186 @@
+"""Types, ranges and allowed values of config/airbrew.yaml: all problems at once (Cerberus)."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import yaml
+from cerberus import Validator
+from cerberus import errors as codes
+from cerberus.errors import BaseErrorHandler, ValidationError
+
+from delivery.config.loading import Document, Path_
+from delivery.config.problems import Problem
+from delivery.paths import SCHEMA_FILE
+
+Keys = tuple[str, ...]
+
+ENVIRONMENTS = ("dev", "staging", "prod")
+TYPE_WORDS = {
+    "string": "text",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "list": "a list",
+    "dict": "a group of keys",
+}
+
+
+@cache
+def rules() -> Mapping[str, Any]:
+    """config/schema.yaml: `project`, `environment` and `settings`, each name → Cerberus rules."""
+    # The C parser is five times as fast where PyYAML was built with it; both read the same.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    text = SCHEMA_FILE.read_text(encoding="utf-8")
+    loaded: Mapping[str, Any] = yaml.load(text, Loader=loader)  # noqa: S506 - one of the two safe ones
+    return loaded
+
+
+@cache
+def document_rules() -> Mapping[str, Any]:
+    """The rules of the whole file, put together from the parts of config/schema.yaml."""
+    parts = rules()
+    environment = {
+        "type": "dict",
+        "required": True,
+        "schema": {**parts["environment"], **parts["settings"]},
+    }
+    return {
+        "project": {"type": "dict", "required": True, "schema": parts["project"]},
+        "defaults": {"type": "dict", "schema": parts["settings"]},
+        "environments": {
+            "type": "dict",
+            "required": True,
+            "schema": dict.fromkeys(ENVIRONMENTS, environment),
+        },
+    }
+
+
+def leaves(rules: Mapping[str, Any], above: Keys = ()) -> Iterator[tuple[Keys, Mapping[str, Any]]]:
+    """Every key that has a value, with its rule; groups of keys are gone through."""
+    for key, rule in rules.items():
+        if rule["type"] == "dict":
+            yield from leaves(rule["schema"], (*above, key))
+        else:
+            yield (*above, key), rule
+
+
+def check(document: Document) -> list[Problem]:
+    """Everything in the file that its schema does not allow."""
+    validator = Validator(document_rules(), error_handler=_Flat)
+    validator.validate(document.values)
+    return [_problem(document, error) for error in validator.errors]
+
+
+class _Flat(BaseErrorHandler):  # type: ignore[misc] # Cerberus has no types
+    """Hands out the errors as they are, the nested ones unwrapped."""
+
+    def __call__(self, errors: Iterable[ValidationError]) -> list[ValidationError]:
+        return list(_flattened(errors))
+
+
+def _flattened(errors: Iterable[ValidationError]) -> Iterator[ValidationError]:
+    for error in errors:
+        if error.is_group_error:
+            yield from _flattened(error.child_errors)
+        else:
+            yield error
+
+
+def _problem(document: Document, error: ValidationError) -> Problem:
+    path = tuple(error.document_path)
+    rule = _rules_at(path)
+    if error.code == codes.UNKNOWN_FIELD.code:
+        problem, remedy = _unknown(path)
+    elif error.code == codes.REQUIRED_FIELD.code:
+        problem, remedy = "the key is missing", _expected(rule)
+    else:
+        found = _found(document, path, error.value)
+        problem, remedy = _unfit(error, rule, found), _instead(error, rule, found)
+    return Problem(document.line_of(path), dotted(path), problem, remedy)
+
+
+def dotted(path: Sequence[str | int]) -> str:
+    """``environments.dev.region``."""
+    return ".".join(str(part) for part in path)
+
+
+def _rules_at(path: Sequence[str | int]) -> Mapping[str, Any]:
+    """The rules of the key at `path`; of a list's items where the path goes into a list."""
+    found: Mapping[str, Any] = {"schema": document_rules()}
+    for part in path:
+        inner = found.get("schema", {})
+        found = inner if isinstance(part, int) else inner.get(part, {})
+    return found
+
+
+def _unknown(path: Sequence[str | int]) -> tuple[str, str]:
+    known = list(_rules_at(path[:-1])["schema"])
+    return f'unknown key "{path[-1]}"', _near(str(path[-1]), known) or f"one of {_listed(known)}"
+
+
+def _found(document: Document, path: Path_, value: Any) -> str:
+    """The value as it was typed, in quotes; of what is not a scalar, its kind."""
+    if isinstance(value, Mapping):
+        return TYPE_WORDS["dict"]
+    if isinstance(value, list):
+        return TYPE_WORDS["list"]
+    return f'"{document.typed.get(path, value)}"'
+
+
+def _unfit(error: ValidationError, rule: Mapping[str, Any], found: str) -> str:
+    if error.value is None:
+        return "the key has no value"
+    words = {
+        codes.BAD_TYPE.code: f"{found} is not {TYPE_WORDS[rule['type']]}",
+        codes.MIN_LENGTH.code: "the list is empty",
+        codes.MIN_VALUE.code: f"{error.value} is less than {error.constraint}",
+        codes.MAX_VALUE.code: f"{error.value} is more than {error.constraint}",
+        codes.UNALLOWED_VALUE.code: f"{found} is none of the values that are known here",
+        codes.REGEX_MISMATCH.code: f"{found} is not {rule.get('meta', {}).get('form')}",
+    }
+    return words[error.code]
+
+
+def _instead(error: ValidationError, rule: Mapping[str, Any], found: str) -> str:
+    typed = found.strip('"')
+    if error.code == codes.BAD_TYPE.code and rule["type"] == "string" and _fits(typed, rule):
+        return f'"{typed}", in quotes'
+    if error.code == codes.BAD_TYPE.code and rule["type"] == "integer" and typed.isdecimal():
+        return f"{typed}, without quotes"
+    if error.code == codes.UNALLOWED_VALUE.code:
+        return _near(typed, rule["allowed"]) or _expected(rule)
+    return _expected(rule)
+
+
+def _fits(text: str, rule: Mapping[str, Any]) -> bool:
+    """Whether the text would do, were it text to YAML, too."""
+    return text in rule.get("allowed", [text]) and bool(re.fullmatch(rule.get("regex", ".*"), text))
+
+
+def _near(text: str, known: Sequence[Any]) -> str:
+    near = difflib.get_close_matches(text, [str(each) for each in known], n=1)
+    return f'"{near[0]}", if that is what you mean' if near else ""
+
+
+def _expected(rule: Mapping[str, Any]) -> str:
+    meta = rule.get("meta", {})
+    such_as = f", for example {_as_yaml(meta['example'])}" if "example" in meta else ""
+    if "allowed" in rule:
+        return f"one of {_listed(rule['allowed'])}"
+    if "min" in rule:
+        return f"a whole number from {rule['min']} to {rule['max']}{such_as}"
+    if rule.get("type") == "dict":
+        return f"a group of keys: {_listed(rule['schema'])}"
+    return f"{meta.get('form') or TYPE_WORDS[rule['type']]}{such_as}"
+
+
+def _listed(values: Iterable[Any]) -> str:
+    return ", ".join(str(value) for value in values)
+
+
+def _as_yaml(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
