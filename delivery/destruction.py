@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from delivery import content, deployment, lock, state_bucket
+from delivery import content, lock, rollout, settings, state_bucket
 from delivery.cloud import Cloud
+from delivery.config import rendering
 from delivery.environment import Environment
-from delivery.errors import BadInput
+from delivery.errors import BadInput, DeliveryError
 from delivery.paths import STATE_DIR
 from delivery.progress import Steps
-from delivery.releases import history
+from delivery.releases import history, under_way
 from delivery.releases.history import Record
 
 # The module that holds data; everything else can be made anew in a minute.
@@ -32,11 +35,12 @@ def destroy(
 ) -> Destruction:
     """Destroy what Terraform made; the mirror's bucket only with `delete_data`.
 
-    The state bucket stays in any case: it holds the history of what was deployed.
+    The state bucket stays in any case: it holds the history, and Terraform's state, by which
+    a later deploy takes a bucket that was kept into its care again.
 
     Raises:
         BadInput: nothing is deployed there.
-        TerraformFailed: Terraform could not; run it again.
+        TerraformFailed: Terraform could not; it is recorded, and can be run again.
     """
     with lock.held(STATE_DIR, environment.name):
         bucket = state_bucket.name(environment.project, environment.name, cloud.account_id)
@@ -47,40 +51,79 @@ def destroy(
                 where=cloud.describe(),
                 remedy=f"inv deploy --env {environment.name}",
             )
-        return _take_down(environment, cloud, steps, bucket, previous, delete_data)
+        site = _Site(environment, cloud, steps, bucket, previous, delete_data)
+        return _take_down(site)
 
 
-def _take_down(
-    environment: Environment,
-    cloud: Cloud,
-    steps: Steps,
-    bucket: str,
-    previous: Record,
-    delete_data: bool,
-) -> Destruction:
-    mirror = str(previous.outputs.get("mirror_bucket", ""))
-    deleted = 0
-    if delete_data and mirror:
-        with steps.step("empty"):
-            deleted = content.empty(cloud, mirror)
-            steps.detail(f"{deleted} objects of s3://{mirror}")
-    with steps.step("destroy"):
-        terraform = deployment.workspace(environment, cloud, bucket)
-        doomed = terraform.destroy(keep=() if delete_data else (DATA_MODULE,), report=steps.detail)
-    with steps.step("record"):
-        history.append(cloud, bucket, _record(environment, previous, steps))
-    kept = [f"s3://{bucket} (Terraform's state and the history)"]
-    if mirror and not delete_data:
-        kept.insert(0, f"s3://{mirror} (the mirror: bottles, snapshots)")
-    return Destruction(environment.name, tuple(doomed), tuple(kept), deleted)
+@dataclass(frozen=True)
+class _Site:
+    environment: Environment
+    cloud: Cloud
+    steps: Steps
+    bucket: str
+    previous: Record
+    delete_data: bool
+
+    @property
+    def mirror(self) -> str:
+        """The mirror's bucket: as last deployed, else as configured, if it is there; else empty."""
+        deployed = self.previous.outputs.get("mirror_bucket")
+        name = str(deployed or self.environment.bucket_name(self.cloud.account_id))
+        return name if state_bucket.exists(self.cloud, name) else ""
+
+    def record(self, outcome: str, **more: Any) -> None:
+        record = Record(
+            number=history.next_number(self.previous),
+            environment=self.environment.name,
+            outcome=outcome,
+            fingerprint="",
+            at=history.now(),
+            seconds=dict(self.steps.seconds),
+            artifacts=self.previous.artifacts,
+            **more,
+        )
+        history.append(self.cloud, self.bucket, record)
 
 
-def _record(environment: Environment, previous: Record, steps: Steps) -> Record:
-    return Record(
-        number=history.next_number(previous),
-        environment=environment.name,
-        outcome="destroyed",
-        fingerprint="",
-        at=history.now(),
-        seconds=dict(steps.seconds),
+def _take_down(site: _Site) -> Destruction:
+    mirror = site.mirror
+    try:
+        with under_way.marked(site.cloud, site.bucket, site.environment.name):
+            deleted = _empty(site, mirror) if site.delete_data and mirror else 0
+            doomed = _destroy(site)
+            with site.steps.step("record"):
+                site.record("destroyed")
+    except DeliveryError as error:
+        problem = f"{site.steps.current}: {error.problem}"
+        site.record("failed", outputs=site.previous.outputs, error=problem)
+        raise
+    return Destruction(site.environment.name, tuple(doomed), tuple(_kept(site, mirror)), deleted)
+
+
+def _empty(site: _Site, mirror: str) -> int:
+    with site.steps.step("empty"):
+        deleted = content.empty(site.cloud, mirror)
+        site.steps.detail(f"{deleted} objects of s3://{mirror}")
+    return deleted
+
+
+def _destroy(site: _Site) -> list[str]:
+    with site.steps.step("destroy"):
+        _write_settings(site)
+        terraform = rollout.workspace(site.environment, site.cloud, site.bucket)
+        keep = () if site.delete_data else (DATA_MODULE,)
+        return terraform.destroy(keep=keep, report=site.steps.detail)
+
+
+def _write_settings(site: _Site) -> None:
+    """Terraform wants its variables to destroy, too, and this may be another checkout's deploy."""
+    wanted = settings.of(
+        site.environment, site.cloud.account_id, site.cloud.upstream, site.previous.artifacts
     )
+    rendering.write(settings.root_of(site.environment) / settings.FILE_NAME, wanted)
+
+
+def _kept(site: _Site, mirror: str) -> Iterator[str]:
+    if mirror and not site.delete_data:
+        yield f"s3://{mirror} (the mirror: bottles, snapshots)"
+    yield f"s3://{site.bucket} (Terraform's state and the history)"

@@ -1,0 +1,159 @@
+"""The part of a deploy that changes something: plan, apply, sync, fetch a bottle back, record."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from delivery import executions, settings, state_bucket
+from delivery.cloud import Cloud
+from delivery.config import rendering
+from delivery.environment import Environment
+from delivery.errors import DeliveryError
+from delivery.paths import STATE_DIR, TERRAFORM_DIR
+from delivery.releases import history, under_way
+from delivery.serving import serving
+from delivery.site import Outcome, Site
+from delivery.smoke import fetch_as_brew_would
+from delivery.terraform.running import Plan, Workspace
+
+LOCAL_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
+
+
+def plan(site: Site) -> Outcome:
+    """What `carry_out` would do; nothing is created or changed in the cloud."""
+    if state_bucket.exists(site.cloud, site.bucket):
+        found = _plan(site, settings.root_of(site.environment))
+    else:
+        with _root_without_state(site.environment) as root:
+            found = _plan(site, root)
+    return site.outcome(
+        "planned", number=site.number, changes=found.counts, change_lines=found.lines
+    )
+
+
+def carry_out(site: Site) -> Outcome:
+    """Do it and record how it ended; a failure and Ctrl-C are recorded, then raised on."""
+    outputs = dict(site.outputs_before)
+    try:
+        _bootstrap(site)
+        with under_way.marked(site.cloud, site.bucket, site.environment.name):
+            return _apply_and_prove(site, outputs)
+    # Whatever it is, Ctrl-C included, the next deploy and `inv status` have to know.
+    except BaseException as error:
+        _record_failure(site, error, outputs)
+        raise
+
+
+def workspace(environment: Environment, cloud: Cloud, bucket: str) -> Workspace:
+    """The environment's Terraform root, initialised against its state."""
+    found = Workspace.at(
+        settings.root_of(environment),
+        data_dir=STATE_DIR / "terraform" / environment.name,
+        variables=cloud.variables,
+    )
+    found.init(state_bucket.backend_config(cloud, bucket, environment.name))
+    return found
+
+
+def _bootstrap(site: Site) -> None:
+    with site.steps.step("bootstrap"):
+        if state_bucket.ensure(site.cloud, site.bucket):
+            site.steps.detail(f"created s3://{site.bucket}")
+        for built in site.artifacts.values():
+            key = settings.artifact_key(built.name, built.sha256)
+            if state_bucket.upload(site.cloud, site.bucket, key, built.path):
+                site.steps.detail(f"uploaded {built.name} {built.sha256[:12]}")
+
+
+def _plan(site: Site, root: Path) -> Plan:
+    with site.steps.step("init"):
+        rendering.write(root / settings.FILE_NAME, site.settings)
+        if root == settings.root_of(site.environment):
+            terraform = workspace(site.environment, site.cloud, site.bucket)
+        else:
+            terraform = Workspace.at(root, data_dir=root / "data", variables=site.cloud.variables)
+            terraform.init({})
+    with site.steps.step("plan"):
+        found = terraform.plan()
+        site.steps.detail(found.summary)
+    return found
+
+
+@contextmanager
+def _root_without_state(environment: Environment) -> Iterator[Path]:
+    """A copy of the root that keeps an empty state beside it: nothing was ever deployed.
+
+    A plan against the real backend would need the state bucket, and a plan creates nothing.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        tree = Path(scratch) / TERRAFORM_DIR.name
+        shutil.copytree(TERRAFORM_DIR, tree, ignore=shutil.ignore_patterns(".terraform"))
+        root = tree / settings.root_of(environment).relative_to(TERRAFORM_DIR)
+        # Terraform lets a file of this name replace what the others say ("Override Files").
+        (root / "backend_override.tf").write_text(LOCAL_BACKEND)
+        yield root
+
+
+def _apply_and_prove(site: Site, outputs: dict[str, Any]) -> Outcome:
+    """Fills `outputs` as soon as they are known, so that a failure later on can tell them."""
+    found = _plan(site, settings.root_of(site.environment))
+    with site.steps.step("apply"):
+        found.apply(site.steps.detail)
+        outputs |= found.outputs()
+    sync = _sync(site, outputs)
+    bottle = _fetch_back(site, outputs)
+    with site.steps.step("record"):
+        record = site.record("succeeded", outputs=outputs, sync=sync)
+        history.append(site.cloud, site.bucket, record)
+    return site.outcome(
+        "deployed",
+        number=site.number,
+        outputs=outputs,
+        changes=found.counts,
+        sync=sync,
+        bottle=bottle,
+    )
+
+
+def _sync(site: Site, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    with site.steps.step("sync"):
+        arn = executions.start(site.cloud, outputs["state_machine_arn"])
+        execution = executions.follow(site.cloud, arn, site.steps.detail)
+    return {"execution": execution.arn, "seconds": execution.seconds, **execution.output}
+
+
+def _fetch_back(site: Site, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    selection = site.settings["selection"]
+    with site.steps.step("fetch back"), serving(site.cloud, outputs["mirror_bucket"]) as url:
+        bottle = fetch_as_brew_would(
+            url,
+            selection["platforms"][0],
+            selection["formulae"],
+            site.settings["upstream"]["signing_key_pem"],
+        )
+        site.steps.detail(f"{bottle.formula} {bottle.version} {bottle.tag}")
+    return asdict(bottle)
+
+
+def _record_failure(site: Site, error: BaseException, outputs: Mapping[str, Any]) -> None:
+    record = site.record("failed", outputs=outputs, error=_in_words(site.steps.current, error))
+    try:
+        if state_bucket.exists(site.cloud, site.bucket):  # Else it failed before there was one.
+            history.append(site.cloud, site.bucket, record)
+    except (DeliveryError, BotoCoreError, ClientError) as second:
+        # The first error is what the user must see; the mark still tells the next deploy.
+        site.steps.detail(f"the failure could not be recorded: {second}")
+
+
+def _in_words(step: str, error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return f"{step}: interrupted"
+    return f"{step}: {error.problem if isinstance(error, DeliveryError) else error}"

@@ -1,0 +1,67 @@
+"""What the checkout wants of an environment: its artifacts and settings, as Terraform gets them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from delivery import state_bucket
+from delivery.artifacts.build import Target
+from delivery.config import rendering
+from delivery.environment import Environment
+from delivery.paths import TERRAFORM_DIR
+
+FILE_NAME = "terraform.tfvars.json"
+
+
+def target_of(environment: Environment) -> Target:
+    """What the Lambdas run on: the configuration's choice, or this machine in the sandbox."""
+    if environment.is_sandbox:
+        return Target.for_host()
+    functions = environment.settings["functions"]
+    return Target(functions["architecture"], functions["python"])
+
+
+def root_of(environment: Environment) -> Path:
+    """The environment's Terraform root."""
+    return TERRAFORM_DIR / "environments" / environment.name
+
+
+def artifact_key(component: str, sha256: str) -> str:
+    """``artifacts/layer/<sha256>.zip``, in the state bucket."""
+    return f"artifacts/{component}/{sha256}.zip"
+
+
+def of(
+    environment: Environment,
+    account_id: str,
+    upstream: Mapping[str, str],
+    artifacts: Mapping[str, str],
+) -> Mapping[str, Any]:
+    """The settings that this release means in this account.
+
+    Args:
+        upstream: the sample upstream of the sandbox; empty in AWS.
+        artifacts: component → SHA-256 of its zip in hex, as a release record has them.
+    """
+    target = target_of(environment)
+    bucket = state_bucket.name(environment.project, environment.name, account_id)
+    references = {
+        name: {"key": artifact_key(name, sha256), "digest": _base64(sha256)}
+        for name, sha256 in artifacts.items()
+    }
+    return rendering.terraform_settings(
+        environment,
+        account_id=account_id,
+        upstream_override=upstream or None,
+        artifacts={"bucket": bucket, **references},
+        architecture=target.architecture,
+        runtime=f"python{target.python}",
+    )
+
+
+def _base64(sha256: str) -> str:
+    # Lambda spells its CodeSha256 so, and Terraform's source_code_hash is compared with it.
+    return base64.b64encode(bytes.fromhex(sha256)).decode()
