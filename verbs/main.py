@@ -1,0 +1,115 @@
+"""The top level of `inv`: build, deploy, status, destroy."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+
+from delivery import deployment, destruction, settings, standing
+from delivery.artifacts import build as artifacts
+from delivery.progress import Steps
+from verbs import console, report
+from verbs.target import announce, environment_named, reach
+from verbs.verb import verb
+
+ENV_HELP = "dev, staging or prod, as named in config/airbrew.yaml"
+JSON_HELP = "print one JSON document instead of text"
+
+
+@verb(help={"env": ENV_HELP, "json": JSON_HELP})
+def build(context: Context, env: str = "dev", json: bool = False) -> None:
+    """Build the Lambdas' code and their layer into reproducible zips named by digest.
+
+    Example: inv build --env prod
+    """
+    environment = environment_named(env)
+    target = settings.target_of(environment)
+    with console.progress() as progress:
+        built = artifacts.build(target=target, report=progress.detail)
+    if json:
+        console.document({name: asdict(each) for name, each in built.items()})
+    else:
+        report.artifacts(built)
+
+
+@verb(
+    help={
+        "env": ENV_HELP,
+        "dry-run": "show the plan and stop",
+        "force": "deploy even when nothing changed since the last deploy",
+        "json": JSON_HELP,
+    }
+)
+def deploy(
+    context: Context,
+    env: str = "",
+    dry_run: bool = False,
+    force: bool = False,
+    json: bool = False,
+) -> None:
+    """Bring an environment to this checkout: build, plan, apply, sync, fetch a bottle back.
+
+    Example: inv deploy --env dev --dry-run
+    """
+    environment = environment_named(env)
+    cloud = reach(environment)
+    announce(environment, cloud, as_json=json)
+    with console.progress() as progress:
+        outcome = deployment.deploy(
+            environment, cloud, Steps(progress), dry_run=dry_run, force=force
+        )
+    if json:
+        console.document(asdict(outcome))
+    else:
+        report.deploy(outcome)
+
+
+@verb(help={"env": ENV_HELP, "json": JSON_HELP})
+def status(context: Context, env: str = "", json: bool = False) -> None:
+    """Show what is deployed, what the mirror holds, how fresh it is, and the last sync.
+
+    Example: inv status --env dev
+    """
+    environment = environment_named(env)
+    cloud = reach(environment)
+    announce(environment, cloud, as_json=json)
+    found = standing.of(environment, cloud)
+    if json:
+        console.document(asdict(found))
+    else:
+        report.standing(found)
+
+
+@verb(
+    help={
+        "env": ENV_HELP,
+        "yes": "do not ask",
+        "delete-data": "delete the mirror's bucket and all that it holds, too",
+        "json": JSON_HELP,
+    }
+)
+def destroy(
+    context: Context,
+    env: str = "",
+    yes: bool = False,
+    delete_data: bool = False,
+    json: bool = False,
+) -> None:
+    """Take an environment down; the mirror's bucket stays unless --delete-data is given.
+
+    Example: inv destroy --env dev --delete-data
+    """
+    environment = environment_named(env)
+    cloud = reach(environment)
+    announce(environment, cloud, as_json=json)
+    doomed = "everything, its bottles included" if delete_data else "all but its bucket"
+    if not yes and not console.confirm(f"Destroy {environment.name}: {doomed}?"):
+        raise Exit("nothing was destroyed", code=1)
+    with console.progress() as progress:
+        outcome = destruction.destroy(environment, cloud, Steps(progress), delete_data=delete_data)
+    if json:
+        console.document(asdict(outcome))
+    else:
+        report.destroyed(outcome)

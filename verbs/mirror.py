@@ -1,0 +1,98 @@
+"""The mirror: what a sync would do, doing one, and serving the result to brew."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from invoke.context import Context
+
+from delivery import executions, orchestrator, serving, standing
+from delivery.progress import Steps
+from sandbox import catalogues
+from verbs import console, report
+from verbs.main import ENV_HELP, JSON_HELP
+from verbs.target import announce, environment_named, reach, sandbox_only
+from verbs.verb import verb
+
+DEFAULT_PORT = 8080
+
+
+@verb(
+    iterable=["platform", "formula"],
+    help={
+        "env": ENV_HELP,
+        "catalogue": "plan this homebrew/core catalogue (.json or .json.xz) instead; sandbox only",
+        "platform": "a bottle tag, for example arm64_tahoe; may be repeated",
+        "formula": "a name, a glob or '*'; may be repeated",
+        "json": JSON_HELP,
+    },
+)
+def plan(
+    context: Context,
+    platform: list[str],
+    formula: list[str],
+    env: str = "dev",
+    catalogue: str = "",
+    json: bool = False,
+) -> None:
+    """Show what a sync would fetch, as the deployed orchestrator sees it; changes nothing.
+
+    Example: inv mirror.plan --catalogue homebrew-core.json.xz --platform arm64_tahoe
+    """
+    environment = environment_named(env)
+    cloud = reach(environment)
+    announce(environment, cloud, as_json=json)
+    api_url = ""
+    if catalogue:
+        sandbox_only(cloud, "--catalogue")
+        api_url = catalogues.publish(cloud.upstream["api_url"], Path(catalogue))
+        formula = formula or ["*"]
+    function = standing.deployed(environment, cloud)["orchestrator_function"]
+    found = orchestrator.dry_run(
+        cloud, function, api_url=api_url, platforms=platform, formulae=formula
+    )
+    if json:
+        console.document(asdict(found))
+    else:
+        report.dry_run(found)
+
+
+@verb(help={"env": ENV_HELP, "json": JSON_HELP})
+def sync(context: Context, env: str = "dev", json: bool = False) -> None:
+    """Start a sync now and follow it to its end.
+
+    Example: inv mirror.sync --env dev
+    """
+    environment = environment_named(env)
+    cloud = reach(environment)
+    announce(environment, cloud, as_json=json)
+    state_machine = standing.deployed(environment, cloud)["state_machine_arn"]
+    with console.progress() as progress:
+        steps = Steps(progress)
+        with steps.step("sync"):
+            arn = executions.start(cloud, state_machine)
+            execution = executions.follow(cloud, arn, steps.detail)
+    if json:
+        console.document(asdict(execution))
+    else:
+        report.sync(execution)
+
+
+@verb(help={"env": ENV_HELP, "port": "port on 127.0.0.1; 0 takes any free one"})
+def serve(context: Context, env: str = "dev", port: int = DEFAULT_PORT) -> None:
+    """Serve the mirror at a local URL, laid out as brew asks for it, until Ctrl-C.
+
+    Example: inv mirror.serve --env dev --port 8080
+    """
+    environment = environment_named(env)
+    cloud = reach(environment)
+    announce(environment, cloud)
+    bucket = standing.deployed(environment, cloud)["mirror_bucket"]
+    with serving.listen(cloud, bucket, port) as server:
+        console.line(f"serving s3://{bucket} at {server.url} (Ctrl-C ends it)")
+        report.how_to_point_brew(server.url)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            console.line("ended")

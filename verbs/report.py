@@ -1,0 +1,217 @@
+"""How the outcomes of the verbs read on a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from verbs import console
+
+if TYPE_CHECKING:  # Each verb imports what it needs; this module needs their names only.
+    from delivery.artifacts.build import Artifact
+    from delivery.destruction import Destruction
+    from delivery.environment import Environment
+    from delivery.executions import Execution
+    from delivery.orchestrator import DryRun
+    from delivery.site import Outcome
+    from delivery.standing import Standing
+
+
+def settings(environment: Environment) -> None:
+    """One row per setting: key, value, and where the value comes from."""
+    account = environment.account_id or "none: the sandbox"
+    facts = [["type", environment.type, ""], ["account_id", account, ""]]
+    rows = [
+        [key, _value(_at(environment.settings, key)), str(origin)]
+        for key, origin in environment.origins.items()
+    ]
+    console.table(["key", "value", "from"], [*facts, *rows])
+
+
+def artifacts(built: Mapping[str, Artifact]) -> None:
+    """One row per artifact: what it is, its digest, its size, whether it had to be built."""
+    rows = [
+        [name, each.sha256[:16], console.size(each.size_bytes), _made(each), str(each.path)]
+        for name, each in built.items()
+    ]
+    console.table(["artifact", "digest", "size", "", "file"], rows)
+
+
+def deploy(outcome: Outcome) -> None:
+    """What now exists, how to use it, how long each step took, what to do next."""
+    if outcome.action == "planned":
+        _planned(outcome)
+        return
+    if outcome.action == "unchanged":
+        console.line(
+            f"nothing changed since deploy {outcome.number}: nothing was done"
+            " (--force deploys all the same)"
+        )
+    else:
+        _deployed(outcome)
+    _next(
+        f"inv mirror.serve --env {outcome.environment}    # then point brew at it, as it says",
+        f"inv status --env {outcome.environment}",
+        f"inv mirror.sync --env {outcome.environment}",
+        f"inv destroy --env {outcome.environment}",
+    )
+
+
+def standing(found: Standing) -> None:
+    """What is deployed, what the mirror holds, how the last sync went."""
+    record, snapshot, sync = found.record, found.snapshot, found.last_sync
+    if record is None:
+        console.line("nothing is deployed yet")
+        _next(f"inv deploy --env {found.environment}")
+        return
+    console.facts(
+        [
+            ("deploy", f"{record.number}, {record.outcome}, {record.at}"),
+            *([("error", record.error)] if record.error else []),
+            ("snapshot", _snapshot(found) if snapshot else "none yet"),
+            (
+                "last sync",
+                f"{sync.status}, started {sync.started:%Y-%m-%d %H:%M:%S}" if sync else "none",
+            ),
+            *_resources(record.outputs),
+        ]
+    )
+
+
+def destroyed(outcome: Destruction) -> None:
+    """What is gone, and what was kept on purpose."""
+    console.line(f"destroyed {len(outcome.destroyed)} resources of {outcome.environment}")
+    if outcome.objects_deleted:
+        console.line(f"deleted {outcome.objects_deleted} objects")
+    for kept in outcome.kept:
+        console.line(f"kept {kept}")
+    _next(f"inv deploy --env {outcome.environment}")
+
+
+def sync(execution: Execution) -> None:
+    """What a sync brought."""
+    output = execution.output
+    console.line(
+        f"snapshot {output['snapshot']}: {output['bottles']} bottles,"
+        f" {console.size(int(output['bytes']))}; {output['copied']} new,"
+        f" {output['api_files_changed']} API files changed, in {execution.seconds:.1f} s"
+    )
+
+
+def dry_run(plan: DryRun) -> None:
+    """What a sync would fetch, per platform."""
+    rows = [
+        [platform, *(str(counts[name]) for name in ("formulae", "bottles", "missing"))]
+        for platform, counts in plan.by_platform.items()
+    ]
+    rows.append(["all together", str(plan.formulae), str(plan.bottles), str(plan.missing)])
+    console.table(["platform", "formulae", "bottles", "missing"], rows)
+    for example in plan.examples:
+        console.line(f"  missing: {example}")
+    if plan.missing > len(plan.examples):
+        console.line(f"  and {plan.missing - len(plan.examples)} more")
+
+
+def how_to_point_brew(url: str) -> None:
+    """The lines a Mac needs in its shell; source: brew's own environment variables."""
+    console.line("point brew at it:")
+    console.line(f"  export HOMEBREW_API_DOMAIN={url}/api")
+    console.line(f"  export HOMEBREW_ARTIFACT_DOMAIN={url}")
+    console.line("  export HOMEBREW_ARTIFACT_DOMAIN_NO_FALLBACK=1")
+    console.line("  export HOMEBREW_DOCKER_REGISTRY_BASIC_AUTH_TOKEN=none")
+
+
+def _planned(outcome: Outcome) -> None:
+    for text in outcome.change_lines:
+        console.line(f"  {text}")
+    counts = outcome.changes
+    console.line(
+        f"plan: {counts['create']} to create, {counts['update']} to change,"
+        f" {counts['delete']} to destroy; nothing was done"
+    )
+    _next(f"inv deploy --env {outcome.environment}")
+
+
+def _deployed(outcome: Outcome) -> None:
+    counts = outcome.changes
+    console.line(
+        f"deploy {outcome.number}: {counts['create']} created, {counts['update']} changed,"
+        f" {counts['delete']} destroyed"
+    )
+    console.facts(
+        [
+            *_resources(outcome.outputs),
+            ("snapshot", _published(outcome.sync)),
+            ("fetched", _fetched(outcome.bottle)),
+            ("seconds", _seconds(outcome.seconds)),
+        ]
+    )
+
+
+def _published(output: Mapping[str, Any]) -> str:
+    size = console.size(int(output["bytes"]))
+    return f"{output['snapshot']}: {output['bottles']} bottles, {size}, {output['copied']} new"
+
+
+def _fetched(bottle: Mapping[str, Any]) -> str:
+    size = console.size(int(bottle["size_bytes"]))
+    name = f"{bottle['formula']} {bottle['version']} {bottle['tag']}"
+    return f"{name}, {size}: signature, manifest, tab and sha256:{bottle['digest'][:12]}… hold"
+
+
+def _snapshot(found: Standing) -> str:
+    snapshot = found.snapshot
+    assert snapshot is not None  # noqa: S101 - the caller has looked; this tells mypy
+    return (
+        f"{snapshot.id}, {_age(found.snapshot_age_seconds or 0)} old:"
+        f" {snapshot.formulae} formulae, {snapshot.bottles} bottles,"
+        f" {console.size(snapshot.size_bytes)}"
+    )
+
+
+def _resources(outputs: Mapping[str, Any]) -> list[tuple[str, str]]:
+    if not outputs:
+        return []
+    return [
+        ("bucket", f"s3://{outputs['mirror_bucket']}"),
+        ("sync", outputs["state_machine_arn"]),
+        ("functions", f"{outputs['orchestrator_function']}, {outputs['sync_worker_function']}"),
+        ("schedule", outputs["schedule_name"]),
+    ]
+
+
+def _seconds(seconds: Mapping[str, float]) -> str:
+    parts = [f"{step} {value:.1f}" for step, value in seconds.items()]
+    return f"{sum(seconds.values()):.1f}: {', '.join(parts)}"
+
+
+def _age(seconds: float) -> str:
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _made(artifact: Artifact) -> str:
+    return "built" if artifact.was_built else "unchanged"
+
+
+def _next(*commands: str) -> None:
+    _lines("next:", commands)
+
+
+def _lines(title: str, texts: Sequence[str]) -> None:
+    console.line(title)
+    for text in texts:
+        console.line(f"  {text}")
+
+
+def _at(values: Mapping[str, Any], key: str) -> Any:
+    for part in key.split("."):
+        values = values[part]
+    return values
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
