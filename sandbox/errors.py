@@ -1,9 +1,10 @@
 """Errors that the sandbox raises on purpose.
 
-SandboxError                  the sandbox cannot do what was asked     exit 1
-├── PortTaken                 a recorded port answers for someone else
+SandboxError                  the sandbox cannot do what was asked       exit 1
 ├── DidNotStart               a server of the sandbox ended or stayed silent
-└── SandboxBusy               another command is starting or stopping it
+├── SandboxBusy               another command is starting or stopping it
+├── NotRunning                what was asked needs the sandbox to be up
+└── BadCatalogue              the given file is not a catalogue          exit 2
 """
 
 
@@ -26,13 +27,19 @@ class SandboxError(Exception):
         return f"{self.problem}\n  where: {self.where}\n  next:  {self.remedy}"
 
 
-class PortTaken(SandboxError):
-    """A recorded port answers, but not as a server of this sandbox."""
-
-
 class DidNotStart(SandboxError):
     """A server of the sandbox ended at once, or did not answer in time."""
 
 
 class SandboxBusy(SandboxError):
     """Another command is starting or stopping this sandbox, and did not finish in time."""
+
+
+class NotRunning(SandboxError):
+    """What was asked needs the sandbox, and it does not answer."""
+
+
+class BadCatalogue(SandboxError):
+    """The file that was given is no catalogue of homebrew/core."""
+
+    exit_code = 2
