@@ -22,8 +22,8 @@ def flaw(name: str) -> str:
     if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3}){3}", name):
         return f'"{name}" is an IP address'
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", name):
-        odd = sorted(set(re.findall(r"[^a-z0-9-]", name)))
-        return f'"{name}" holds {" ".join(odd)}' if odd else f'"{name}" begins or ends with -'
+        odd = ", ".join(sorted(set(re.findall(r"[^a-z0-9-]", name))))
+        return f'"{name}" has {odd} in it' if odd else f'"{name}" begins or ends with -'
     for reserved in (*RESERVED_PREFIXES, *RESERVED_SUFFIXES):
         at_its_end = name.startswith if reserved in RESERVED_PREFIXES else name.endswith
         if at_its_end(reserved):

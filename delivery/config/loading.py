@@ -17,6 +17,7 @@ from delivery.paths import shown
 # Our own file has some 300; aliases that multiply beyond this are an attack or an accident.
 MAX_NODES = 20_000
 MERGE_TAG = "tag:yaml.org,2002:merge"
+PLAIN_TAGS = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 
 Path_ = tuple[str | int, ...]
 
@@ -82,6 +83,8 @@ def _line(text: str, error: yaml.YAMLError) -> int:
     if isinstance(error, yaml.reader.ReaderError):  # It alone counts characters, not lines.
         return text.count("\n", 0, error.position) + 1
     mark = getattr(error, "problem_mark", None)
+    if "end" in _what(error):  # What was never closed began somewhere above the end of the file.
+        mark = getattr(error, "context_mark", None) or mark
     return mark.line + 1 if mark is not None else 1
 
 
@@ -128,6 +131,8 @@ class _Reader:
             self._open.discard(id(node))
 
     def _value(self, node: Node, path: Path_) -> Any:
+        if not isinstance(node, ScalarNode) and node.tag not in PLAIN_TAGS:
+            self._refuse(node, path, f'the tag "{node.tag}" is not read here', "it without a tag")
         if isinstance(node, MappingNode):
             return self._mapping(node, path)
         if isinstance(node, SequenceNode):

@@ -8,6 +8,7 @@ import zoneinfo
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
+from itertools import combinations
 from urllib.parse import urlsplit
 
 from delivery.config import bucket_names, schedules, signing_key
@@ -149,18 +150,21 @@ def _project(document: Document, environments: Sequence[Environment]) -> Iterato
 
 
 def _apart(document: Document, environments: Sequence[Environment]) -> Iterator[Problem]:
-    for index, second in enumerate(environments):
-        for first in environments[:index]:
-            yield from _same_bucket(document, first, second)
-            yield from _same_account(document, first, second)
+    yield from _same_bucket(document, environments)
+    for first, second in combinations(environments, 2):
+        yield from _same_account(document, first, second)
 
 
-def _same_bucket(document: Document, first: Environment, second: Environment) -> Iterator[Problem]:
-    name = second.settings["mirror"]["bucket_name"]
-    if name is not None and name == first.settings["mirror"]["bucket_name"]:
-        problem = f'"{name}" is the bucket of {first.name} and of {second.name}'
-        remedy = "a name for each, or none: the derived names differ"
-        yield _placed(document, second, Finding("mirror.bucket_name", problem, remedy))
+def _same_bucket(document: Document, environments: Sequence[Environment]) -> Iterator[Problem]:
+    sharing: dict[str, list[Environment]] = {}
+    for environment in environments:
+        if name := environment.settings["mirror"]["bucket_name"]:
+            sharing.setdefault(name, []).append(environment)
+    for name, owners in sharing.items():
+        if len(owners) > 1:
+            problem = f'"{name}" is the bucket of {" and ".join(owner.name for owner in owners)}'
+            remedy = "a name for each, or none: the derived names differ"
+            yield _placed(document, owners[-1], Finding("mirror.bucket_name", problem, remedy))
 
 
 def _same_account(document: Document, first: Environment, second: Environment) -> Iterator[Problem]:

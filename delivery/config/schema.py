@@ -19,7 +19,8 @@ from delivery.paths import SCHEMA_FILE
 
 Keys = tuple[str, ...]
 
-ENVIRONMENTS = ("dev", "staging", "prod")
+# Each has a Terraform root of its own; the type is what one would expect of it.
+ENVIRONMENTS = {"dev": "development", "staging": "staging", "prod": "production"}
 TYPE_WORDS = {
     "string": "text",
     "integer": "a whole number",
@@ -43,20 +44,19 @@ def rules() -> Mapping[str, Any]:
 def document_rules() -> Mapping[str, Any]:
     """The rules of the whole file, put together from the parts of config/schema.yaml."""
     parts = rules()
-    environment = {
-        "type": "dict",
-        "required": True,
-        "schema": {**parts["environment"], **parts["settings"]},
-    }
+    environment = {**parts["environment"], **parts["settings"]}
     return {
-        "project": {"type": "dict", "required": True, "schema": parts["project"]},
+        "project": _group(parts["project"], "{name: airbrew}"),
         "defaults": {"type": "dict", "schema": parts["settings"]},
-        "environments": {
-            "type": "dict",
-            "required": True,
-            "schema": dict.fromkeys(ENVIRONMENTS, environment),
-        },
+        "environments": _group(
+            {name: _group(environment, f"{{type: {kind}}}") for name, kind in ENVIRONMENTS.items()},
+            "dev: {type: development}",
+        ),
     }
+
+
+def _group(rules: Mapping[str, Any], example: str) -> Mapping[str, Any]:
+    return {"type": "dict", "required": True, "schema": rules, "meta": {"example": example}}
 
 
 def leaves(rules: Mapping[str, Any], above: Keys = ()) -> Iterator[tuple[Keys, Mapping[str, Any]]]:
@@ -123,12 +123,13 @@ def _unknown(path: Sequence[str | int]) -> tuple[str, str]:
 
 
 def _found(document: Document, path: Path_, value: Any) -> str:
-    """The value as it was typed, in quotes; of what is not a scalar, its kind."""
+    """The value as it was typed, text in quotes; of what is not a scalar, its kind."""
     if isinstance(value, Mapping):
         return TYPE_WORDS["dict"]
     if isinstance(value, list):
         return TYPE_WORDS["list"]
-    return f'"{document.typed.get(path, value)}"'
+    typed = document.typed.get(path, str(value))
+    return f'"{typed}"' if isinstance(value, str) else typed
 
 
 def _unfit(error: ValidationError, rule: Mapping[str, Any], found: str) -> str:
@@ -174,7 +175,8 @@ def _expected(rule: Mapping[str, Any]) -> str:
     if "min" in rule:
         return f"a whole number from {rule['min']} to {rule['max']}{such_as}"
     if rule.get("type") == "dict":
-        return f"a group of keys: {_listed(rule['schema'])}"
+        keys = such_as or f": {_listed(rule['schema'])}"
+        return f"a group of keys{keys}"
     return f"{meta.get('form') or TYPE_WORDS[rule['type']]}{such_as}"
 
 
