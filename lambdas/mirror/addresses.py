@@ -1,0 +1,81 @@
+"""Which URLs we ask, and which redirects we follow."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from urllib.parse import urlsplit, urlunsplit
+
+from mirror.errors import UpstreamRefused
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def shown(url: str) -> str:
+    """The URL without user, query and fragment: those carry secrets and signatures."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def is_usable(url: str) -> bool:
+    """Whether we ask this URL at all: https, or http to this machine (the sandbox)."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    if not host or parts.username is not None:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
+
+
+def check_redirect(source: str, target: str) -> None:
+    """Refuse a redirect that leads to another scheme, or from outside to our own network.
+
+    Between this look-up and the connection a name may be pointed elsewhere; TLS then ends
+    it, because what listens inside has no certificate for a public name.
+
+    Raises:
+        UpstreamRefused: the redirect is one that we do not follow.
+    """
+    if not is_usable(target):
+        raise _refused(source, target, "only https is followed")
+    if _is_inside(target) and not _is_inside(source):
+        raise _refused(source, target, "a public host must not lead to a private address")
+
+
+def _refused(source: str, target: str, why: str) -> UpstreamRefused:
+    return UpstreamRefused(
+        f'redirected to "{shown(target)}": {why}',
+        where=shown(source),
+        remedy="check upstream.api_url and upstream.registry_url",
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_inside(url: str) -> bool:
+    """Whether any address of the host is loopback, link-local, private or reserved."""
+    host = urlsplit(url).hostname or ""
+    return any(not _unmapped(address).is_global for address in _addresses(host))
+
+
+def _addresses(host: str) -> list[_Address]:
+    try:
+        found = socket.getaddrinfo(host, None, proto=socket.IPPROTO_TCP)
+    except OSError:  # A name without address leads nowhere; the request will say so.
+        return []
+    # The zone of a link-local IPv6 address (`fe80::1%eth0`) is not part of the address.
+    return [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+
+
+def _unmapped(address: _Address) -> _Address:
+    mapped = getattr(address, "ipv4_mapped", None)
+    return mapped if isinstance(mapped, ipaddress.IPv4Address) else address

@@ -1,0 +1,111 @@
+"""A bottle as a value: which formula, version and platform, and the digest it must have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from mirror import keys
+from mirror.errors import UntrustedCatalogue
+
+# Names become S3 keys and URLs: no slash, no leading dot, nothing to escape.
+_FORMULA = re.compile(r"[A-Za-z0-9][A-Za-z0-9@+._-]*")
+_TAG = re.compile(r"[a-z0-9_]+")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+# Source: OCI distribution-spec 1.1, "Pulling manifests"; brew checks the same (github_packages.rb).
+_MANIFEST_TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
+
+
+def image_of(formula: str) -> str:
+    """``openssl@3`` → ``openssl/3``, ``libsigc++`` → ``libsigcxx``.
+
+    Source: Homebrew/brew, ``github_packages.rb``, ``image_formula_name``.
+    """
+    return formula.replace("@", "/").replace("+", "x")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Bottle:
+    """One bottle of one formula for one platform.
+
+    Args:
+        version: with the formula's revision, as ``1.2_3``.
+        tag: the bottle's own: ``arm64_tahoe``, or ``all`` where it serves every platform.
+        digest: SHA-256, 64 hex digits.
+        size_bytes: from the manifest; 0 as long as that has not been read.
+    """
+
+    formula: str
+    version: str
+    rebuild: int
+    tag: str
+    digest: str
+    size_bytes: int = 0
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """The inverse of `as_json`, names checked as in `checked`."""
+        return cls(**{name: document[name] for name in cls.__dataclass_fields__}).checked()
+
+    def as_json(self) -> dict[str, Any]:
+        """As docs/reference/bucket-layout.md has it."""
+        return asdict(self)
+
+    def checked(self) -> Self:
+        """The bottle itself, once its names are known to stay inside their prefix.
+
+        Raises:
+            UntrustedCatalogue: a name, version, tag or digest cannot be part of a key or URL.
+        """
+        for what, text, pattern in (
+            ("formula", self.formula, _FORMULA),
+            ("version", self.manifest_tag, _MANIFEST_TAG),
+            ("bottle tag", self.tag, _TAG),
+            ("digest", self.digest, _DIGEST),
+        ):
+            if not pattern.fullmatch(text) or ".." in text:
+                raise self._unusable(what, text)
+        # `x@.` would become the image `x/.`, and `x@@y` one with an empty segment.
+        if any(segment.strip(".") == "" for segment in self.image.split("/")):
+            raise self._unusable("formula", self.formula)
+        return self
+
+    def _unusable(self, what: str, text: str) -> UntrustedCatalogue:
+        return UntrustedCatalogue(
+            f'the {what} "{text}" cannot be part of a key or a URL',
+            where=f'formula "{self.formula}"',
+            remedy="leave the formula out of selection.formulae, and report it to its tap",
+        )
+
+    @property
+    def label(self) -> str:
+        """``jq 1.8.1 arm64_tahoe``: how a person reads it."""
+        return f"{self.formula} {self.manifest_tag} {self.tag}"
+
+    @property
+    def image(self) -> str:
+        """The image in the registry."""
+        return image_of(self.formula)
+
+    @property
+    def manifest_tag(self) -> str:
+        """``1.2_3-1``. Source: ``github_packages.rb``, ``version_rebuild``."""
+        return f"{self.version}-{self.rebuild}" if self.rebuild else self.version
+
+    @property
+    def ref_name(self) -> str:
+        """``1.2_3.arm64_tahoe.1``: its name in the index. Source: ``github_packages.rb``."""
+        name = f"{self.version}.{self.tag}"
+        return f"{name}.{self.rebuild}" if self.rebuild else name
+
+    @property
+    def blob_key(self) -> str:
+        """Where it lies in the bucket."""
+        return keys.blob(self.image, self.digest)
+
+    @property
+    def manifest_key(self) -> str:
+        """Where its index lies in the bucket."""
+        return keys.manifest(self.image, self.manifest_tag)

@@ -1,0 +1,118 @@
+"""What upstream offers one platform: the formulae of an `internal/packages` file.
+
+Source: Homebrew/brew 6.0, ``api/internal.rb`` and ``api/formula_struct.rb``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mirror import macos
+from mirror.bottles import Bottle
+from mirror.errors import UntrustedCatalogue
+
+# A dependency with one of these types is not needed to run what the bottle holds.
+_NOT_AT_RUN_TIME = {":build", ":test", ":optional"}
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """One formula as one platform sees it.
+
+    Args:
+        bottle: None when upstream built none for the platform.
+        dependencies: what it needs at run time on that platform, as upstream names it.
+    """
+
+    name: str
+    bottle: Bottle | None
+    dependencies: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All formulae of one platform, and the other names that lead to them."""
+
+    platform: str
+    formulae: Mapping[str, Formula]
+    name_by_alias: Mapping[str, str]
+
+    def resolve(self, name: str) -> str | None:
+        """The formula that a name, an alias or a former name means; None when there is none."""
+        seen: set[str] = set()
+        while name not in self.formulae:
+            if name in seen or name not in self.name_by_alias:
+                return None
+            seen.add(name)
+            name = self.name_by_alias[name]
+        return name
+
+
+def parse(payload: str, platform: str, where: str) -> Catalogue:
+    """Read the payload of ``internal/packages.<platform>.jws.json``, already verified.
+
+    Raises:
+        UntrustedCatalogue: it is for another platform, or not of the shape that brew reads.
+    """
+    try:
+        document = json.loads(payload)
+        told = document.get("metadata", {}).get("bottle_tag", platform)
+        if told != platform:
+            raise _unreadable(f'made for the platform "{told}", not "{platform}"', where)
+        formulae = {
+            name: _formula(name, entry, platform) for name, entry in document["formulae"].items()
+        }
+        return Catalogue(platform, formulae, dict(_other_names(document)))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _unreadable(f"not the catalogue of a platform: {error!r}", where) from error
+
+
+def _other_names(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for table in ("formula_renames", "formula_aliases"):
+        yield from document.get(table, {}).items()
+    for name, entry in document["formulae"].items():
+        for other in (*entry.get("oldnames", ()), *entry.get("aliases", ())):
+            yield other, name
+
+
+def _formula(name: str, entry: Mapping[str, Any], platform: str) -> Formula:
+    return Formula(name, _bottle(name, entry, platform), tuple(_dependencies(entry, platform)))
+
+
+def _bottle(name: str, entry: Mapping[str, Any], platform: str) -> Bottle | None:
+    digest = entry.get("bottle_checksum")
+    if digest is None:
+        return None
+    revision = int(entry.get("revision", 0))
+    version = str(entry["stable_version"]) + (f"_{revision}" if revision else "")
+    tag = str(entry.get("bottle_tag", platform)).removeprefix(":")
+    return Bottle(name, version, int(entry.get("bottle_rebuild", 0)), tag, str(digest))
+
+
+def _dependencies(entry: Mapping[str, Any], platform: str) -> Iterator[str]:
+    for dependency in entry.get("stable_dependencies", ()):
+        yield from _at_run_time(dependency)
+    for dependency, *bounds in entry.get("stable_uses_from_macos", ()):
+        since = str(bounds[0].get(":since", "")) if bounds else ""
+        if not macos.provides(platform, since.removeprefix(":")):
+            yield from _at_run_time(dependency)
+
+
+def _at_run_time(dependency: Any) -> Iterator[str]:
+    """``"jq"``, ``{"pkgconf": ":build"}``; ``":linux"`` and ``{":macos": …}`` are requirements."""
+    typed = {dependency: ()} if isinstance(dependency, str) else dependency
+    for name, types in typed.items():
+        given = {types} if isinstance(types, str) else set(types)
+        if not name.startswith(":") and not given & _NOT_AT_RUN_TIME:
+            yield name
+
+
+def _unreadable(problem: str, where: str) -> UntrustedCatalogue:
+    return UntrustedCatalogue(
+        problem,
+        where=where,
+        remedy="check upstream.api_url; if Homebrew changed the format, update Airbrew",
+    )

@@ -1,0 +1,193 @@
+"""One GET over HTTP: redirects followed by our rules, a busy or broken upstream asked again."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urljoin
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from mirror import addresses
+from mirror.errors import NotUpstream, UpstreamRefused, UpstreamUnavailable
+
+Sleep = Callable[[float], None]
+Response = urllib3.BaseHTTPResponse
+
+# GHCR answers 429 in bursts of some 10 s; four tries with these pauses outlast one.
+TRIES = 4
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 8.0
+# Whoever asks for more is not busy but closed: the state machine's own retry comes later.
+LONGEST_RETRY_AFTER_SECONDS = 120.0
+CONNECT_SECONDS = 10
+READ_SECONDS = 30
+REDIRECTS = 5
+CHUNK_BYTES = 256 * 1024
+
+_REDIRECT = {301, 302, 303, 307, 308}
+_BUSY = {429, 500, 502, 503, 504}
+
+
+class Fetcher:
+    """A pool of connections, shared by threads.
+
+    Args:
+        sleep: how to pause between tries; a call may bring its own.
+    """
+
+    def __init__(self, *, connections: int = 64, sleep: Sleep = time.sleep) -> None:
+        timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
+        self._pool = urllib3.PoolManager(maxsize=connections, timeout=timeout)
+        self._sleep = sleep
+
+    def close(self) -> None:
+        """Close every idle connection."""
+        self._pool.clear()
+
+    def open(self, url: str, headers: Mapping[str, str], *, sleep: Sleep | None = None) -> Response:
+        """The final answer, whatever its status, with its body unread: the caller closes it.
+
+        Raises:
+            UpstreamUnavailable: busy (429, 5xx) or unreachable at each try.
+            UpstreamRefused: a redirect that we do not follow.
+        """
+        for tried in range(TRIES):
+            try:
+                response = self._follow(url, dict(headers))
+            except HTTPError as error:
+                problem = f"no answer: {_brief(error)}"
+                self.pause(tried, sleep)
+                continue
+            if response.status not in _BUSY:
+                return response
+            problem = f"answered {response.status}"
+            self._wait_as_told(response, url, tried, sleep)
+        raise unavailable(f"{problem}, {TRIES} times", url)
+
+    def read(self, url: str, headers: Mapping[str, str], *, limit_bytes: int) -> bytes:
+        """A whole body of at most `limit_bytes`; one that breaks off is asked for anew.
+
+        Raises:
+            NotUpstream: 404.
+            UpstreamRefused: another refusal, or a larger body.
+            UpstreamUnavailable: as in `open`, or broken off each time.
+        """
+        return self.read_from(lambda: self.open(url, headers), url, limit_bytes=limit_bytes)
+
+    def read_from(self, ask: Callable[[], Response], url: str, *, limit_bytes: int) -> bytes:
+        """As `read`, for an answer that `ask` gets; `url` is for messages."""
+        for tried in range(TRIES):
+            with closing(ask()) as response:
+                check_status(response, url)
+                try:
+                    return _bounded_body(response, url, limit_bytes)
+                except HTTPError as error:
+                    problem = f"broke off: {_brief(error)}"
+            self.pause(tried)
+        raise unavailable(f"{problem}, {TRIES} times", url)
+
+    def pause(self, tried: int, sleep: Sleep | None = None) -> None:
+        """Wait after `tried` + 1 failures, with jitter: workers must not come in step."""
+        longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**tried)
+        seconds = longest * random.uniform(0.5, 1)  # noqa: S311 - jitter is not a secret
+        (sleep or self._sleep)(seconds)
+
+    def _wait_as_told(self, response: Response, url: str, tried: int, sleep: Sleep | None) -> None:
+        seconds = _retry_after(response)
+        response.close()
+        if seconds is None:
+            self.pause(tried, sleep)
+        elif seconds > LONGEST_RETRY_AFTER_SECONDS:
+            raise unavailable(f"busy: asks to wait {seconds:.0f} s", url)
+        else:
+            # A little more than asked, and not all at once: others were told the same moment.
+            (sleep or self._sleep)(seconds + random.uniform(0, 0.5))  # noqa: S311 - jitter again
+
+    def _follow(self, url: str, headers: dict[str, str]) -> Response:
+        for _ in range(REDIRECTS + 1):
+            response = self._pool.request(
+                "GET", url, headers=headers, redirect=False, retries=False, preload_content=False
+            )
+            location = response.headers.get("Location")
+            if response.status not in _REDIRECT or location is None:
+                return response
+            response.close()
+            target = urljoin(url, location)
+            addresses.check_redirect(url, target)
+            # The token is the registry's business; the storage behind it has its own signature.
+            headers.pop("Authorization", None)
+            url = target
+        raise UpstreamRefused(
+            f"more than {REDIRECTS} redirects",
+            where=addresses.shown(url),
+            remedy="check upstream.api_url and upstream.registry_url",
+        )
+
+
+def check_status(response: Response, url: str, expected: int = 200) -> None:
+    """Raise NotUpstream for a 404, UpstreamRefused for anything but `expected`."""
+    if response.status == expected:
+        return
+    kind = NotUpstream if response.status == 404 else UpstreamRefused
+    raise kind(
+        f"upstream answered {response.status}",
+        where=addresses.shown(url),
+        remedy="check that upstream has it; if it should, run the sync again later",
+    )
+
+
+def pieces(response: Response) -> Iterator[bytes]:
+    """The body as it comes.
+
+    Raises:
+        urllib3.exceptions.HTTPError: it broke off before the announced length.
+    """
+    return response.stream(CHUNK_BYTES, decode_content=False)
+
+
+def unavailable(problem: str, url: str) -> UpstreamUnavailable:
+    """Upstream cannot be used now; the caller may try again later."""
+    return UpstreamUnavailable(
+        problem,
+        where=addresses.shown(url),
+        remedy="wait for upstream to recover, then run the sync again: it goes on where it was",
+    )
+
+
+def _brief(error: HTTPError) -> str:
+    """The error without the pool's address in memory, and never with a signed URL."""
+    reason = getattr(error, "reason", None) or error
+    return f"{type(reason).__name__}: {str(reason).rpartition('>: ')[2]}".partition("?")[0]
+
+
+def _bounded_body(response: Response, url: str, limit_bytes: int) -> bytes:
+    body = bytearray()
+    for piece in response.stream(CHUNK_BYTES, decode_content=True):
+        body += piece
+        if len(body) > limit_bytes:
+            raise UpstreamRefused(
+                f"the answer is larger than {limit_bytes} bytes",
+                where=addresses.shown(url),
+                remedy="check upstream.api_url and upstream.registry_url",
+            )
+    return bytes(body)
+
+
+def _retry_after(response: Response) -> float | None:
+    """Seconds that upstream asks us to wait. Source: RFC 9110, 10.2.3: a number or a date."""
+    told = response.headers.get("Retry-After", "")
+    if told.isdigit():
+        return float(told)
+    try:
+        moment = parsedate_to_datetime(told)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

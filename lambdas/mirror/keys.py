@@ -1,0 +1,127 @@
+"""The name of every object in the bucket (docs/reference/bucket-layout.md); built here only."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from mirror.errors import BadEvent
+
+V2 = "v2/"
+API = "api/"
+SNAPSHOTS = "snapshots/"
+LEASE = "syncs/lease.json"
+
+_SYNC_ID = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z")
+_BATCH = re.compile(rf"syncs/(?P<sync>{_SYNC_ID.pattern})/plan/(?P<number>\d{{5}})\.json")
+
+
+def sync_id(moment: datetime) -> str:
+    """``2026-11-22T030000Z``: the moment a sync began; also names the snapshot it publishes."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H%M%SZ")
+
+
+def moment(sync: str) -> datetime:
+    """The moment that a sync's id stands for."""
+    return datetime.strptime(sync, "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
+def is_sync_id(text: str) -> bool:
+    """Whether a text from outside may become part of a key as a sync's id."""
+    return _SYNC_ID.fullmatch(text) is not None
+
+
+def repository(image: str) -> str:
+    """``homebrew/core/openssl/3``: what a registry calls the image."""
+    return f"homebrew/core/{image}"
+
+
+def blob(image: str, digest: str) -> str:
+    """``v2/homebrew/core/jq/blobs/sha256:…``; `digest` is 64 hex digits."""
+    return f"{V2}{repository(image)}/blobs/sha256:{digest}"
+
+
+def manifest(image: str, tag: str) -> str:
+    """``v2/homebrew/core/jq/manifests/1.8.1``."""
+    return f"{V2}{repository(image)}/manifests/{tag}"
+
+
+def api_file(path: str) -> str:
+    """``api/internal/packages.arm64_tahoe.jws.json``."""
+    return f"{API}{path}"
+
+
+def snapshot_folder(snapshot: str) -> str:
+    """``snapshots/<id>/``."""
+    return f"{SNAPSHOTS}{snapshot}/"
+
+
+def snapshot_api_file(snapshot: str, path: str) -> str:
+    """``snapshots/<id>/api/…``."""
+    return f"{snapshot_folder(snapshot)}api/{path}"
+
+
+def snapshot_bottles(snapshot: str) -> str:
+    """``snapshots/<id>/bottles.json``."""
+    return f"{snapshot_folder(snapshot)}bottles.json"
+
+
+def snapshot_document(snapshot: str) -> str:
+    """``snapshots/<id>/snapshot.json``, written last in its folder."""
+    return f"{snapshot_folder(snapshot)}snapshot.json"
+
+
+def staged_api_file(sync: str, path: str) -> str:
+    """``syncs/<id>/api/…``."""
+    return f"syncs/{sync}/api/{path}"
+
+
+def staged_manifests(sync: str) -> str:
+    """``syncs/<id>/manifests/``."""
+    return f"syncs/{sync}/manifests/"
+
+
+def staged_manifest(sync: str, image: str, tag: str) -> str:
+    """``syncs/<id>/manifests/jq/1.8.1``."""
+    return f"{staged_manifests(sync)}{image}/{tag}"
+
+
+def plan(sync: str) -> str:
+    """``syncs/<id>/plan/plan.json``."""
+    return f"syncs/{sync}/plan/plan.json"
+
+
+def batches(sync: str) -> str:
+    """``syncs/<id>/plan/batches.json``, which the Distributed Map reads."""
+    return f"syncs/{sync}/plan/batches.json"
+
+
+def batch(sync: str, number: int) -> str:
+    """``syncs/<id>/plan/00017.json``."""
+    return f"syncs/{sync}/plan/{number:05}.json"
+
+
+def results(sync: str) -> str:
+    """``syncs/<id>/results/``."""
+    return f"syncs/{sync}/results/"
+
+
+def result(batch_key: str) -> str:
+    """Where the result of a batch goes: ``syncs/<id>/results/00017.json``.
+
+    Raises:
+        BadEvent: `batch_key`, which comes from outside, is not the key of a batch.
+    """
+    found = _BATCH.fullmatch(batch_key)
+    if found is None:
+        raise BadEvent(
+            f'"{batch_key}" is not the key of a batch',
+            where="the event's `batch`",
+            remedy="call with a key of the plan, as syncs/2026-11-22T030000Z/plan/00000.json",
+        )
+    return f"{results(found['sync'])}{found['number']}.json"
+
+
+def report(sync: str) -> str:
+    """``syncs/<id>/report.json``."""
+    return f"syncs/{sync}/report.json"

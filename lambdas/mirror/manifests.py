@@ -1,0 +1,90 @@
+"""What an OCI image index promises about a bottle, and whether brew can use it.
+
+Source: Homebrew/brew, ``resource.rb``, ``BottleManifest``: brew takes the entry whose
+digest is the formula's checksum and whose ref.name fits, and fails without ``sh.brew.tab``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mirror.bottles import Bottle
+from mirror.errors import BadManifest
+
+REF_NAME = "org.opencontainers.image.ref.name"
+DIGEST = "sh.brew.bottle.digest"
+SIZE = "sh.brew.bottle.size"
+TAB = "sh.brew.tab"
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What the index says about one bottle.
+
+    Args:
+        size_bytes: 0 when the index does not say: bottles from before 2024 lack the annotation.
+        manifest_digest: of the bottle's own image manifest, which always has the size.
+    """
+
+    size_bytes: int
+    manifest_digest: str
+
+
+def promise(index: bytes, bottle: Bottle, where: str) -> Promise:
+    """What an OCI image index promises about a bottle.
+
+    Raises:
+        BadManifest: the index does not hold the bottle, or not in a form that brew can use.
+    """
+    entry = _entry(index, bottle, where)
+    notes = entry["annotations"]
+    try:
+        json.loads(notes[TAB])
+    except (KeyError, TypeError, ValueError) as error:
+        raise _bad(f"the entry of {bottle.label} has no {TAB} that is JSON", where) from error
+    size = str(notes.get(SIZE, "0"))
+    if not size.isascii() or not size.isdigit():
+        raise _bad(f'the entry of {bottle.label} has the {SIZE} "{size}"', where)
+    return Promise(int(size), str(entry.get("digest", "")))
+
+
+def layer_size(image_manifest: bytes, bottle: Bottle, where: str) -> int:
+    """Bytes of the bottle, from its own image manifest, whose one layer it is.
+
+    Raises:
+        BadManifest: it is not a layer of this manifest.
+    """
+    try:
+        sizes = [
+            int(layer["size"])
+            for layer in json.loads(image_manifest)["layers"]
+            if layer["digest"] == f"sha256:{bottle.digest}"
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise _bad(f"not an OCI image manifest: {error!r}", where) from error
+    if not sizes or sizes[0] < 1:
+        raise _bad(f"the image manifest does not hold {bottle.label}", where)
+    return sizes[0]
+
+
+def _entry(index: bytes, bottle: Bottle, where: str) -> Mapping[str, Any]:
+    try:
+        entries = json.loads(index)["manifests"]
+        for entry in entries:
+            notes = entry.get("annotations") or {}
+            if notes.get(DIGEST) == bottle.digest and notes.get(REF_NAME) == bottle.ref_name:
+                return dict(entry)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _bad(f"not an OCI image index: {error!r}", where) from error
+    raise _bad(f"the index does not hold {bottle.label} with the digest {bottle.digest}", where)
+
+
+def _bad(problem: str, where: str) -> BadManifest:
+    return BadManifest(
+        problem,
+        where=where,
+        remedy="upstream's API and registry disagree: run the sync again later",
+    )

@@ -1,0 +1,167 @@
+"""What a sync is to do: the selection, less what the bucket holds, cut into batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from mirror import api_files, batches, keys, lease, snapshots, staging, telemetry
+from mirror.bottles import Bottle
+from mirror.bucket import Bucket
+from mirror.connections import Connections
+from mirror.plans import Plan
+from mirror.selection import Selected, select
+from mirror.staging import StagedManifest
+
+MIB = 1024 * 1024
+EXAMPLES = 10
+
+
+def plan(
+    connections: Connections, execution: str, *, is_running: lease.IsRunning, now: datetime
+) -> dict[str, Any]:
+    """Take the lease, stage API files and manifests, write plan and batches.
+
+    Called again by the same execution it goes on with the same sync; what is staged is kept.
+
+    Returns:
+        The answer of the state `Plan` (docs/reference/state-machine.md); `bytes` is what is
+        to be copied.
+
+    Raises:
+        SyncUnderWay: another execution holds the lease.
+        UnknownFormula, UntrustedCatalogue, UpstreamUnavailable: see `api_files` and `selection`.
+        BucketRefused: the bucket cannot be listed or written.
+    """
+    sync = lease.acquire(connections.bucket, execution, is_running, now)
+    staged = api_files.stage(connections, sync)
+    selected = select(staged.catalogues, connections.settings.selection)
+    inventory = connections.bucket.sizes(keys.V2)
+    proven = _proven(connections.bucket, inventory, sync)
+    fetched = staging.stage(connections, sync, _unproven(selected.bottles, proven))
+    bottles = _sized(selected.bottles, proven, fetched)
+    missing = _missing(bottles, inventory)
+    written = Plan(
+        sync=sync,
+        selection=connections.settings.selection.as_json(),
+        formulae=selected.formulae,
+        bottles=tuple(bottles),
+        to_copy=len(missing),
+        manifests=tuple((each.image, each.tag) for each in fetched if each.bottles),
+        failed=tuple(problem for each in fetched for problem in each.failed),
+        api_files=staged.digest_by_path,
+        without_bottle=tuple(selected.without_bottle),
+    )
+    written.write(connections.bucket)
+    count = _write_batches(connections, sync, missing)
+    return _answer(written, missing, count)
+
+
+def dry_run(connections: Connections) -> dict[str, Any]:
+    """What a sync would do; reads the API files and the bucket's listing, writes nothing.
+
+    Whether a bottle is there is told by its key alone: sizes stand in manifests, which a
+    dry run does not fetch.
+
+    Returns:
+        As docs/reference/state-machine.md has it.
+    """
+    catalogues = tuple(api_files.catalogues(connections))
+    selected = select(catalogues, connections.settings.selection)
+    inventory = connections.bucket.sizes(keys.V2)
+    bottles = selected.bottles
+    missing = [bottle for bottle in bottles if bottle.blob_key not in inventory]
+    return {
+        "formulae": selected.formulae,
+        "bottles": len(bottles),
+        "present": len(bottles) - len(missing),
+        "missing": len(missing),
+        "without_bottle": len(selected.without_bottle),
+        "by_platform": _by_platform(selected, inventory),
+        "examples": [bottle.label for bottle in missing[:EXAMPLES]],
+    }
+
+
+def _by_platform(selected: Selected, inventory: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    return {
+        each.platform: {
+            "formulae": len(each.formulae),
+            "bottles": len(each.bottles),
+            "missing": sum(bottle.blob_key not in inventory for bottle in each.bottles),
+        }
+        for each in selected.platforms
+    }
+
+
+def _proven(bucket: Bucket, inventory: Mapping[str, int], sync: str) -> dict[Bottle, Bottle]:
+    """Bottles as the catalogue names them → the same with size, which need no look upstream.
+
+    Proven is what the last snapshot holds and the listing confirms: blob and manifest.
+    """
+    newest = snapshots.newest(bucket, before=sync)
+    if newest is None:
+        return {}
+    return {
+        replace(bottle, size_bytes=0): bottle
+        for bottle in snapshots.bottles(bucket, newest)
+        if inventory.get(bottle.blob_key) == bottle.size_bytes and bottle.manifest_key in inventory
+    }
+
+
+def _unproven(bottles: Iterable[Bottle], proven: Mapping[Bottle, Bottle]) -> Iterable[list[Bottle]]:
+    """The bottles of each index that must be fetched: all of them, if one is not proven.
+
+    The index will replace the one that is served, so it must hold the proven ones too.
+    """
+    by_index = sorted(bottles, key=lambda bottle: bottle.manifest_key)
+    groups = (list(group) for _, group in groupby(by_index, lambda bottle: bottle.manifest_key))
+    return [group for group in groups if any(bottle not in proven for bottle in group)]
+
+
+def _sized(
+    bottles: Iterable[Bottle],
+    proven: Mapping[Bottle, Bottle],
+    fetched: Iterable[StagedManifest],
+) -> list[Bottle]:
+    new = {replace(each, size_bytes=0): each for staged in fetched for each in staged.bottles}
+    known = {**proven, **new}
+    return [known[bottle] for bottle in bottles if bottle in known]
+
+
+def _missing(bottles: Iterable[Bottle], inventory: Mapping[str, int]) -> list[Bottle]:
+    """What is not there in full, each blob once, whatever number of bottles it serves."""
+    by_key = {bottle.blob_key: bottle for bottle in bottles}
+    return [each for key, each in by_key.items() if inventory.get(key) != each.size_bytes]
+
+
+def _write_batches(connections: Connections, sync: str, missing: Iterable[Bottle]) -> int:
+    settings, bucket = connections.settings, connections.bucket
+    cut = batches.cut(
+        missing,
+        max_bottles=settings.batch_max_bottles,
+        max_bytes=settings.batch_max_mib * MIB,
+    )
+    for number, bottles in enumerate(cut):
+        document = {"sync": sync, "bottles": [bottle.as_json() for bottle in bottles]}
+        bucket.write_json(keys.batch(sync, number), document)
+    pointers = [{"batch": keys.batch(sync, number)} for number in range(len(cut))]
+    bucket.write_json(keys.batches(sync), pointers)
+    return len(cut)
+
+
+def _answer(written: Plan, missing: list[Bottle], count: int) -> dict[str, Any]:
+    answer = {
+        "sync": written.sync,
+        "batches": count,
+        "batches_key": keys.batches(written.sync),
+        "formulae": written.formulae,
+        "bottles": len(written.bottles),
+        "missing": len(missing),
+        "bytes": sum(bottle.size_bytes for bottle in missing),
+    }
+    counted = {"failed": len(written.failed), "without_bottle": len(written.without_bottle)}
+    telemetry.tell("planned", **answer, **counted)
+    return answer

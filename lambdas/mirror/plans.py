@@ -1,0 +1,65 @@
+"""What a sync means to do, as a value that is written once and read by publish."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from mirror import keys
+from mirror.bottles import Bottle
+from mirror.bucket import Bucket
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``syncs/<id>/plan/plan.json``.
+
+    Args:
+        formulae: how many are selected.
+        bottles: all that the snapshot is to hold, sizes known.
+        to_copy: how many of them were not in the bucket.
+        manifests: image and manifest tag of each index that is staged.
+        failed: ``{"bottle", "problem"}`` of selected bottles that upstream's index lacks.
+        api_files: path below ``api/`` → SHA-256 of the staged file.
+        without_bottle: ``{"formula", "platform"}`` of what upstream built no bottle for.
+    """
+
+    sync: str
+    selection: Mapping[str, Any]
+    formulae: int
+    bottles: tuple[Bottle, ...]
+    to_copy: int
+    manifests: tuple[tuple[str, str], ...]
+    failed: tuple[Mapping[str, str], ...]
+    api_files: Mapping[str, str]
+    without_bottle: tuple[Mapping[str, str], ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all bottles; one that several versions share counts once."""
+        return sum({bottle.blob_key: bottle.size_bytes for bottle in self.bottles}.values())
+
+    def write(self, bucket: Bucket) -> None:
+        """Put it where publish looks for it."""
+        document = vars(self) | {"bottles": [bottle.as_json() for bottle in self.bottles]}
+        bucket.write_json(keys.plan(self.sync), document)
+
+    @classmethod
+    def read(cls, bucket: Bucket, sync: str) -> Self:
+        """The plan of a sync.
+
+        Raises:
+            BucketRefused: there is none.
+        """
+        document = json.loads(bucket.read(keys.plan(sync)))
+        return cls(
+            **document
+            | {
+                "bottles": tuple(Bottle.from_json(each) for each in document["bottles"]),
+                "manifests": tuple((image, tag) for image, tag in document["manifests"]),
+                "failed": tuple(document["failed"]),
+                "without_bottle": tuple(document["without_bottle"]),
+            }
+        )

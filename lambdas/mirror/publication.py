@@ -1,0 +1,172 @@
+"""Manifests, then the snapshot, then api/: never a bottle named that cannot be fetched."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from mirror import keys, lease, manifests, reports, snapshots, telemetry
+from mirror.bottles import Bottle
+from mirror.bucket import Bucket
+from mirror.connections import Connections
+from mirror.errors import BucketRefused, IncompleteSync
+from mirror.plans import Plan
+from mirror.registry import INDEX_TYPE
+
+# Small objects from and to S3.
+REQUESTS = 16
+NAMED = 10
+
+
+def publish(
+    connections: Connections, sync: str, execution: str, *, now: datetime
+) -> dict[str, Any]:
+    """Publish a sync whose every bottle is in the bucket (docs/adr/0003); safe to call again.
+
+    Returns:
+        The answer of the state `Publish` (docs/reference/state-machine.md); `bytes` is what
+        the snapshot holds, `copied` how many bottles this sync brought.
+
+    Raises:
+        IncompleteSync: bottles are missing; what was published stands untouched.
+        SyncUnderWay: another sync holds the lease.
+    """
+    bucket = connections.bucket
+    published = reports.published(bucket, sync)
+    if published is not None:
+        return published
+    lease.renew(bucket, sync, now)
+    plan = Plan.read(bucket, sync)
+    inventory = bucket.sizes(keys.V2)
+    _check_complete(bucket, plan, inventory)
+    _publish_manifests(bucket, plan, inventory)
+    _write_snapshot(bucket, plan, now)
+    lease.renew(bucket, sync, datetime.now(UTC))
+    changed = _move_pointer(bucket, plan)
+    answer = {
+        "snapshot": sync,
+        "formulae": plan.formulae,
+        "bottles": len(plan.bottles),
+        "bytes": plan.size_bytes,
+        "copied": plan.to_copy,
+        "api_files_changed": changed,
+    }
+    reports.write_published(bucket, plan, answer, now)
+    lease.release(bucket, execution, now)
+    telemetry.tell("published", sync=sync, **answer)
+    return answer
+
+
+def _check_complete(bucket: Bucket, plan: Plan, inventory: Mapping[str, int]) -> None:
+    reasons = {each["bottle"]: each["problem"] for each in plan.failed}
+    absent = [each for each in plan.bottles if inventory.get(each.blob_key) != each.size_bytes]
+    if not absent and not reasons:
+        return
+    told = _problems_of_batches(bucket, plan.sync) if absent else {}
+    reasons |= {each.label: told.get(each.label, "was not copied") for each in absent}
+    listed = [f"{bottle} ({problem})" for bottle, problem in sorted(reasons.items())]
+    if len(listed) > NAMED:
+        listed = [*listed[:NAMED], f"and {len(listed) - NAMED} more"]
+    selected = len(plan.bottles) + len(plan.failed)
+    raise IncompleteSync(
+        f"{len(reasons)} of {selected} bottles are missing: {'; '.join(listed)}",
+        where=bucket.where(keys.plan(plan.sync)),
+        remedy="nothing was published; run `inv mirror.sync` again: it copies only what is missing",
+    )
+
+
+def _problems_of_batches(bucket: Bucket, sync: str) -> dict[str, str]:
+    """Bottle → why it failed, from the results of the batches."""
+    return {
+        each["bottle"]: each["problem"]
+        for key in bucket.sizes(keys.results(sync))
+        for each in json.loads(bucket.read(key))["failed"]
+    }
+
+
+def _publish_manifests(bucket: Bucket, plan: Plan, inventory: Mapping[str, int]) -> None:
+    """Put the staged indexes where clients ask for them.
+
+    Raises:
+        BadManifest: one no longer promises what the plan found in it.
+        IncompleteSync: a bottle's index is neither staged nor served.
+    """
+    bottles: dict[tuple[str, str], list[Bottle]] = {}
+    for bottle in plan.bottles:
+        bottles.setdefault((bottle.image, bottle.manifest_tag), []).append(bottle)
+    staged = set(plan.manifests)
+    unserved = [
+        group[0].label
+        for index, group in bottles.items()
+        if index not in staged and group[0].manifest_key not in inventory
+    ]
+    if unserved:
+        raise IncompleteSync(
+            f"no manifest for {'; '.join(unserved[:NAMED])}",
+            where=bucket.where(keys.V2),
+            remedy="nothing was published; run `inv mirror.sync` again: it fetches them",
+        )
+
+    def put(index: tuple[str, str]) -> None:
+        image, tag = index
+        body = bucket.read(keys.staged_manifest(plan.sync, image, tag))
+        for bottle in bottles[index]:
+            manifests.promise(body, bottle, bottle.manifest_key)
+        bucket.write(keys.manifest(image, tag), body, INDEX_TYPE)
+
+    with ThreadPoolExecutor(REQUESTS) as pool:
+        list(pool.map(put, plan.manifests))
+
+
+def _write_snapshot(bucket: Bucket, plan: Plan, now: datetime) -> None:
+    for path in plan.api_files:
+        bucket.write(keys.snapshot_api_file(plan.sync, path), _staged_api_file(bucket, plan, path))
+    snapshots.write_bottles(bucket, plan.sync, plan.bottles)
+    previous = snapshots.newest(bucket, before=plan.sync)
+    snapshots.finish(
+        bucket,
+        plan.sync,
+        {
+            "id": plan.sync,
+            "created_at": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "previous": previous.as_json() if previous else None,
+            "formulae": plan.formulae,
+            "bottles": len(plan.bottles),
+            "bytes": plan.size_bytes,
+            "api_files": plan.api_files,
+            "selection": plan.selection,
+            "sync": plan.sync,
+        },
+    )
+
+
+def _move_pointer(bucket: Bucket, plan: Plan) -> int:
+    """Write the files of ``api/`` whose bytes changed; returns how many.
+
+    An unchanged file keeps its Last-Modified, which brew's conditional requests rely on.
+    """
+    changed = 0
+    for path, digest in sorted(plan.api_files.items()):
+        served = bucket.find(keys.api_file(path))
+        if served is not None and hashlib.sha256(served).hexdigest() == digest:
+            continue
+        bucket.write(keys.api_file(path), _staged_api_file(bucket, plan, path))
+        changed += 1
+    return changed
+
+
+def _staged_api_file(bucket: Bucket, plan: Plan, path: str) -> bytes:
+    """The file whose signature the plan has checked, and no other."""
+    key = keys.staged_api_file(plan.sync, path)
+    body = bucket.read(key)
+    if hashlib.sha256(body).hexdigest() != plan.api_files[path]:
+        raise BucketRefused(
+            "the staged API file is not the one that was verified",
+            where=bucket.where(key),
+            remedy="find out who writes below syncs/, then run `inv mirror.sync` again",
+        )
+    return body

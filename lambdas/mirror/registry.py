@@ -1,0 +1,170 @@
+"""A client for the OCI registry: tokens, manifests, and blobs that survive a broken connection.
+
+Sources: OCI distribution-spec 1.1, "Pulling manifests" and "Pulling blobs"; the token flow
+of the CNCF distribution project ("Token Authentication Specification"), which GHCR follows.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
+from urllib.parse import urlencode
+
+from urllib3.exceptions import HTTPError
+
+from mirror import addresses, fetching, keys
+from mirror.errors import DigestMismatch, UpstreamRefused
+from mirror.fetching import Fetcher, Response, Sleep
+
+INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
+IMAGE_TYPE = "application/vnd.oci.image.manifest.v1+json"
+MANIFEST_LIMIT_BYTES = 16 * 1024 * 1024
+_TOKEN_LIMIT_BYTES = 1024 * 1024
+# How often one blob's body may break off before we give it up.
+BREAKS = 5
+
+_PARAMETER = re.compile(r'(\w+)="([^"]*)"')
+_CONTENT_RANGE = re.compile(r"bytes (?P<first>\d+)-\d+/(?P<total>\d+|\*)")
+
+
+class Registry:
+    """One registry, asked without credentials of ours; shared by threads.
+
+    Args:
+        url: ``https://ghcr.io``.
+    """
+
+    def __init__(self, url: str, fetcher: Fetcher) -> None:
+        self._url = url.rstrip("/")
+        self._fetcher = fetcher
+        self._token_by_image: dict[str, str] = {}
+
+    def manifest(self, image: str, reference: str, accept: str = INDEX_TYPE) -> bytes:
+        """The OCI image index of one version of a formula, byte for byte.
+
+        Args:
+            reference: a manifest tag, or ``sha256:…`` of an image manifest (`IMAGE_TYPE`).
+
+        Raises:
+            NotUpstream: there is none.
+            UpstreamRefused, UpstreamUnavailable: as in `Fetcher.read`.
+        """
+        url = f"{self._url}/v2/{keys.repository(image)}/manifests/{reference}"
+        return self._fetcher.read_from(
+            lambda: self._open(image, url, {"Accept": accept}, None),
+            url,
+            limit_bytes=MANIFEST_LIMIT_BYTES,
+        )
+
+    def blob(
+        self, image: str, digest: str, size_bytes: int, *, sleep: Sleep | None = None
+    ) -> Generator[bytes]:
+        """The bytes of a bottle as they come, in order, without gaps; not verified here.
+
+        A body that breaks off goes on from there. The registry is asked again each time: the
+        address that it redirected to is signed for a short while only.
+
+        Args:
+            digest: 64 hex digits.
+            size_bytes: as the manifest announces it.
+            sleep: how to pause between tries.
+
+        Raises:
+            DigestMismatch: the registry announces another length than the manifest.
+            NotUpstream, UpstreamRefused: it is not there.
+            UpstreamUnavailable: busy, unreachable or broken off too often.
+        """
+        url = f"{self._url}/v2/{keys.repository(image)}/blobs/sha256:{digest}"
+        received = 0
+        for tried in range(BREAKS):
+            with closing(self._open(image, url, _range(received), sleep)) as response:
+                try:
+                    for piece in _rest(response, url, received, size_bytes):
+                        received += len(piece)
+                        yield piece
+                except HTTPError:
+                    self._fetcher.pause(tried, sleep)
+                else:
+                    return
+        raise fetching.unavailable(f"broke off {BREAKS} times, at {received} bytes last", url)
+
+    def _open(
+        self, image: str, url: str, headers: Mapping[str, str], sleep: Sleep | None
+    ) -> Response:
+        sent = {**headers, **self._authorization(image)}
+        response = self._fetcher.open(url, sent, sleep=sleep)
+        if response.status != 401:
+            return response
+        # Without a token yet, or with one that has expired: the answer says where to get one.
+        challenge = response.headers.get("WWW-Authenticate", "")
+        response.close()
+        self._token_by_image[image] = self._token(challenge, url)
+        return self._fetcher.open(url, {**headers, **self._authorization(image)}, sleep=sleep)
+
+    def _authorization(self, image: str) -> dict[str, str]:
+        token = self._token_by_image.get(image)
+        return {"Authorization": f"Bearer {token}"} if token else {}
+
+    def _token(self, challenge: str, url: str) -> str:
+        """Get the token that a 401 asks for; `challenge` is its WWW-Authenticate header."""
+        asked = dict(_PARAMETER.findall(challenge))
+        realm = asked.pop("realm", "")
+        if not challenge.lower().startswith("bearer ") or not realm:
+            raise _refused(f'asks for "{challenge}" instead of a bearer token', url)
+        addresses.check_redirect(url, realm)
+        query = urlencode({name: asked[name] for name in ("service", "scope") if name in asked})
+        answer = self._fetcher.read(f"{realm}?{query}", {}, limit_bytes=_TOKEN_LIMIT_BYTES)
+        try:
+            document = json.loads(answer)
+            return str(document.get("token") or document["access_token"])
+        except (ValueError, KeyError, AttributeError) as error:
+            raise _refused("gave no token where it said to get one", realm) from error
+
+
+def _range(received: int) -> dict[str, str]:
+    return {"Range": f"bytes={received}-"} if received else {}
+
+
+def _rest(response: Response, url: str, received: int, size_bytes: int) -> Iterator[bytes]:
+    """What is missing of a blob, from an answer that may start over."""
+    if received and response.status == 206:
+        _check_range(response, url, received, size_bytes)
+        yield from fetching.pieces(response)
+        return
+    fetching.check_status(response, url)
+    _check_length(int(response.headers.get("Content-Length", size_bytes)), url, size_bytes)
+    to_skip = received
+    for piece in fetching.pieces(response):
+        fresh = piece[to_skip:]
+        to_skip -= len(piece) - len(fresh)
+        if fresh:
+            yield fresh
+
+
+def _check_range(response: Response, url: str, received: int, size_bytes: int) -> None:
+    told = response.headers.get("Content-Range", "")
+    found = _CONTENT_RANGE.fullmatch(told)
+    if found is None or int(found["first"]) != received:
+        raise _refused(f'sent the range "{told}", asked for bytes from {received} on', url)
+    if found["total"] != "*":
+        _check_length(int(found["total"]), url, size_bytes)
+
+
+def _check_length(announced: int, url: str, size_bytes: int) -> None:
+    if announced != size_bytes:
+        raise DigestMismatch(
+            f"the registry announces {announced} bytes, the manifest {size_bytes}; "
+            "nothing was kept",
+            where=addresses.shown(url),
+            remedy="report it upstream; the next sync tries again",
+        )
+
+
+def _refused(problem: str, url: str) -> UpstreamRefused:
+    return UpstreamRefused(
+        f"the registry {problem}",
+        where=addresses.shown(url),
+        remedy="check that upstream.registry_url names an OCI registry",
+    )

@@ -1,0 +1,149 @@
+"""What the mirror is to do: the only reader of environment variables in this half."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from mirror import addresses
+from mirror.errors import BadSettings
+
+_PLATFORM = re.compile(r"[a-z0-9_]{1,64}")
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where the functions find everything else.
+
+    Args:
+        endpoint_url: of the sandbox's AWS; empty in AWS.
+    """
+
+    bucket: str
+    settings_key: str
+    endpoint_url: str
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> Self:
+        """From ``AIRBREW_BUCKET``, ``AIRBREW_SETTINGS_KEY`` and boto3's ``AWS_ENDPOINT_URL``.
+
+        Raises:
+            BadSettings: one of ours is missing.
+        """
+        missing = [
+            name for name in ("AIRBREW_BUCKET", "AIRBREW_SETTINGS_KEY") if not variables.get(name)
+        ]
+        if missing:
+            raise BadSettings(
+                f"{' and '.join(missing)} not set",
+                where="the function's environment variables",
+                remedy="deploy again: Terraform sets them",
+            )
+        endpoint = variables.get("AWS_ENDPOINT_URL_S3") or variables.get("AWS_ENDPOINT_URL", "")
+        return cls(variables["AIRBREW_BUCKET"], variables["AIRBREW_SETTINGS_KEY"], endpoint)
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """Whom to mirror, and whose signature counts."""
+
+    api_url: str
+    registry_url: str
+    signing_key_pem: str
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What to mirror: bottle tags; names, globs or ``*``."""
+
+    platforms: tuple[str, ...]
+    formulae: tuple[str, ...]
+    include_dependencies: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """As ``snapshot.json`` records it."""
+        return {
+            "platforms": list(self.platforms),
+            "formulae": list(self.formulae),
+            "include_dependencies": self.include_dependencies,
+        }
+
+
+@dataclass(frozen=True)
+class Settings:
+    """``settings/mirror.json`` (docs/reference/bucket-layout.md)."""
+
+    upstream: Upstream
+    selection: Selection
+    batch_max_bottles: int
+    batch_max_mib: int
+    transfers: int
+
+    @classmethod
+    def parse(cls, body: bytes, where: str) -> Self:
+        """Read and check the file.
+
+        Raises:
+            BadSettings: it is not what Terraform writes, or a value cannot be used.
+        """
+        try:
+            document = json.loads(body)
+            workflow = document["workflow"]
+            settings = cls(
+                Upstream(**document["upstream"]),
+                _selection(document["selection"]),
+                int(workflow["batch_max_bottles"]),
+                int(workflow["batch_max_mib"]),
+                int(document["sync_worker"]["transfers"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise _bad(f"not the mirror's settings: {error!r}", where) from error
+        return settings.checked(where)
+
+    def overridden(self, api_url: str, platforms: Sequence[str], formulae: Sequence[str]) -> Self:
+        """The same settings with what a dry run asks for instead; empty values change nothing.
+
+        Raises:
+            BadSettings: a value cannot be used.
+        """
+        upstream = replace(self.upstream, api_url=api_url or self.upstream.api_url)
+        selection = replace(
+            self.selection,
+            platforms=tuple(platforms) or self.selection.platforms,
+            formulae=tuple(formulae) or self.selection.formulae,
+        )
+        return replace(self, upstream=upstream, selection=selection).checked("the event")
+
+    def checked(self, where: str) -> Self:
+        """The settings themselves, once their values can be used; see `parse`."""
+        for name, url in (
+            ("api_url", self.upstream.api_url),
+            ("registry_url", self.upstream.registry_url),
+        ):
+            if not addresses.is_usable(url):
+                raise _bad(f'upstream.{name} "{addresses.shown(url)}" is not an https URL', where)
+        for platform in self.selection.platforms:
+            if not _PLATFORM.fullmatch(platform):
+                raise _bad(f'platform "{platform}" is not a bottle tag', where)
+        if not self.selection.platforms or not self.selection.formulae:
+            raise _bad("the selection is empty", where)
+        if min(self.batch_max_bottles, self.batch_max_mib, self.transfers) < 1:
+            raise _bad("workflow and sync_worker take whole numbers of 1 and more", where)
+        return self
+
+
+def _selection(document: Mapping[str, Any]) -> Selection:
+    return Selection(
+        tuple(str(each) for each in document["platforms"]),
+        tuple(str(each) for each in document["formulae"]),
+        bool(document["include_dependencies"]),
+    )
+
+
+def _bad(problem: str, where: str) -> BadSettings:
+    return BadSettings(
+        problem, where=where, remedy="correct config/airbrew.yaml and run `inv deploy`"
+    )

@@ -1,0 +1,94 @@
+"""Copying one blob so that it is either whole and verified, or not there."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+from mirror.bottles import Bottle
+from mirror.bucket import Bucket
+from mirror.errors import DigestMismatch
+
+MIB = 1024 * 1024
+BLOB_TYPE = "application/octet-stream"
+
+
+def copy_blob(
+    bottle: Bottle, chunks: Iterable[bytes], bucket: Bucket, *, part_bytes: int = 8 * MIB
+) -> int:
+    """Stream one bottle into the bucket, visible only once it is proven.
+
+    A key under ``blobs/`` is the inventory (docs/adr/0002), so a small bottle is put after
+    its digest is known, and a large one's multipart upload is completed only then; any
+    other way out aborts it. Holds about two parts in memory.
+
+    Args:
+        chunks: the body as upstream sends it, pieces of any length.
+        part_bytes: the largest body for one PutObject, and bytes per part of a larger one;
+            S3 takes 5 MiB to 5 GiB and at most 10,000 parts.
+
+    Returns:
+        Bytes sent.
+
+    Raises:
+        DigestMismatch: other bytes, or another count of them, than promised; nothing is kept.
+        UpstreamUnavailable: the body broke off; call again.
+        OutOfTime: as `chunks` raises it.
+
+    Source: Amazon S3, multipart upload limits.
+    """
+    proof = _Proof(bottle, bucket.where(bottle.blob_key))
+    checked = proof.watch(chunks)
+    if bottle.size_bytes <= part_bytes:
+        body = b"".join(checked)
+        proof.conclude()
+        bucket.write(bottle.blob_key, body, BLOB_TYPE)
+        return len(body)
+    with bucket.upload(bottle.blob_key, BLOB_TYPE) as upload:
+        for part in _parts(checked, part_bytes):
+            upload.add(part)
+        proof.conclude()
+        upload.complete()
+    return bottle.size_bytes
+
+
+class _Proof:
+    """Counts and hashes what passes, and compares it with the promise at the end."""
+
+    def __init__(self, bottle: Bottle, where: str) -> None:
+        self._bottle, self._where = bottle, where
+        self._hash = hashlib.sha256()
+        self._seen = 0
+
+    def watch(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self._seen += len(chunk)
+            if self._seen > self._bottle.size_bytes:
+                raise self._broken(f"more than the {self._bottle.size_bytes} bytes announced")
+            self._hash.update(chunk)
+            yield chunk
+
+    def conclude(self) -> None:
+        if self._seen != self._bottle.size_bytes:
+            raise self._broken(f"{self._seen} of {self._bottle.size_bytes} bytes announced")
+        if self._hash.hexdigest() != self._bottle.digest:
+            raise self._broken(f"bytes whose SHA-256 is {self._hash.hexdigest()}")
+
+    def _broken(self, sent: str) -> DigestMismatch:
+        return DigestMismatch(
+            f"upstream sent {sent}; nothing was kept",
+            where=self._where,
+            remedy="run the sync again; if it stays so, report it to the registry",
+        )
+
+
+def _parts(chunks: Iterable[bytes], part_bytes: int) -> Iterator[bytes]:
+    """The same bytes in pieces of exactly `part_bytes`, the last one shorter."""
+    waiting = bytearray()
+    for chunk in chunks:
+        waiting += chunk
+        while len(waiting) >= part_bytes:
+            yield bytes(waiting[:part_bytes])
+            del waiting[:part_bytes]
+    if waiting:
+        yield bytes(waiting)

@@ -1,0 +1,147 @@
+"""One batch of bottles, from upstream into the bucket, until done or out of time."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+from mirror import keys, lease, telemetry
+from mirror.bottles import Bottle
+from mirror.connections import Connections
+from mirror.deadline import Deadline
+from mirror.errors import BucketRefused, MirrorError, OutOfTime
+from mirror.transfer import copy_blob
+
+
+class Outcome(Enum):
+    """How one bottle of a batch ended."""
+
+    COPIED = "copied"
+    PRESENT = "present"
+    LEFT = "left"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Carried:
+    """One bottle of the batch, how it ended, and why if it failed."""
+
+    bottle: Bottle
+    outcome: Outcome
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """What a batch came to; `key` is where it is written."""
+
+    key: str
+    carried: tuple[Carried, ...]
+
+    def count(self, outcome: Outcome) -> int:
+        """How many bottles ended so."""
+        return Counter(each.outcome for each in self.carried)[outcome]
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes copied."""
+        return sum(
+            each.bottle.size_bytes for each in self.carried if each.outcome is Outcome.COPIED
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """``syncs/<id>/results/<n>.json`` (docs/reference/bucket-layout.md)."""
+        failed = [
+            {"bottle": each.bottle.label, "problem": each.problem}
+            for each in self.carried
+            if each.outcome is Outcome.FAILED
+        ]
+        return {
+            "copied": self.count(Outcome.COPIED),
+            "bytes": self.size_bytes,
+            "left": self.count(Outcome.LEFT),
+            "failed": failed,
+        }
+
+    def as_answer(self) -> dict[str, Any]:
+        """What the state machine gets: pointers and counts (docs/reference/state-machine.md)."""
+        document = self.as_json()
+        return {"result": self.key, **document, "failed": len(document["failed"])}
+
+
+def run(
+    connections: Connections, batch_key: str, *, seconds_left: Callable[[], float]
+) -> BatchResult:
+    """Copy what the bucket does not have yet; running it twice changes nothing.
+
+    A bottle that upstream does not give as promised stands in the result with the reason,
+    and does not stop the others.
+
+    Args:
+        seconds_left: of the function's time. Bottles that no longer fit are handed back.
+
+    Raises:
+        BadEvent: `batch_key` is not the key of a batch.
+        SyncUnderWay: the batch's sync no longer holds the lease.
+        BucketRefused: S3 does not do its part; no bottle would fare better.
+    """
+    result_key = keys.result(batch_key)
+    batch = json.loads(connections.bucket.read(batch_key))
+    lease.renew(connections.bucket, batch["sync"], datetime.now(UTC))
+    bottles = [Bottle.from_json(each) for each in batch["bottles"]]
+    deadline = Deadline(seconds_left)
+    with ThreadPoolExecutor(connections.settings.transfers) as pool:
+        carried = tuple(pool.map(lambda each: _carry(connections, each, deadline), bottles))
+    result = BatchResult(result_key, _without_standstill(carried))
+    connections.bucket.write_json(result_key, result.as_json())
+    telemetry.tell("batch_done", sync=batch["sync"], batch=batch_key, **result.as_answer())
+    return result
+
+
+def _carry(connections: Connections, bottle: Bottle, deadline: Deadline) -> Carried:
+    if deadline.is_near():
+        return Carried(bottle, Outcome.LEFT)
+    try:
+        return Carried(bottle, _copy(connections, bottle, deadline))
+    except OutOfTime:
+        return Carried(bottle, Outcome.LEFT)
+    except BucketRefused:
+        raise
+    except MirrorError as error:
+        telemetry.tell(
+            "bottle_failed",
+            bottle=bottle.label,
+            error=type(error).__name__,
+            problem=error.problem,
+            where=error.where,
+        )
+        return Carried(bottle, Outcome.FAILED, f"{type(error).__name__}: {error.problem}")
+
+
+def _copy(connections: Connections, bottle: Bottle, deadline: Deadline) -> Outcome:
+    if connections.bucket.size(bottle.blob_key) == bottle.size_bytes:
+        return Outcome.PRESENT
+    pieces = connections.registry.blob(
+        bottle.image, bottle.digest, bottle.size_bytes, sleep=deadline.sleep
+    )
+    with closing(pieces):
+        copy_blob(bottle, deadline.watch(pieces), connections.bucket)
+    return Outcome.COPIED
+
+
+def _without_standstill(carried: tuple[Carried, ...]) -> tuple[Carried, ...]:
+    """Fail what is left if nothing was copied: the next try would come no further."""
+    if any(each.outcome is Outcome.COPIED for each in carried):
+        return carried
+    problem = "was not reached, or does not fit, within the worker's timeout"
+    return tuple(
+        Carried(each.bottle, Outcome.FAILED, problem) if each.outcome is Outcome.LEFT else each
+        for each in carried
+    )

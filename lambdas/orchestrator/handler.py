@@ -1,0 +1,106 @@
+"""Lambda entry point: plan a sync, publish it, or record that it failed.
+
+In:   {"action": "plan", "execution": "arn:aws:states:…:execution:sync:1f0c…"}
+Out:  {"sync": "2026-11-22T030000Z", "batches": 2, "batches_key": "syncs/…/plan/batches.json",
+       "formulae": 31, "bottles": 31, "missing": 12, "bytes": 183402113}
+
+In:   {"action": "plan", "dry_run": true, "platforms": ["arm64_tahoe"], "formulae": ["jq"]}
+Out:  {"formulae": 2, "bottles": 2, "present": 0, "missing": 2, "without_bottle": 0,
+       "by_platform": {…}, "examples": ["jq 1.8.1 arm64_tahoe", …]}
+
+In:   {"action": "publish", "sync": "2026-11-22T030000Z", "execution": "arn:…"}
+Out:  {"snapshot": "2026-11-22T030000Z", "formulae": 31, "bottles": 31, "bytes": 412998112,
+       "copied": 12, "api_files_changed": 3}
+
+In:   {"action": "report_failure", "execution": "arn:…", "error": "IncompleteSync", "cause": "…"}
+Out:  {"sync": "2026-11-22T030000Z", "error": "IncompleteSync", "cause": "…"}
+
+Failures are raised, never returned: the state machine retries by class name
+(docs/reference/state-machine.md).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from mirror import executions, keys, planning, publication, reports
+from mirror.connections import Connections
+from mirror.errors import BadEvent
+
+if TYPE_CHECKING:
+    from types_boto3_stepfunctions.client import SFNClient
+
+
+@cache  # One set of connections per Lambda sandbox: a warm start pays for none.
+def connections() -> Connections:
+    """What this function talks to."""
+    return Connections.connect(os.environ)
+
+
+@cache  # As above; asked only when a lease is held by another execution.
+def states() -> SFNClient:
+    """Step Functions, which knows whether the holder of a lease still runs."""
+    return boto3.client("stepfunctions")
+
+
+def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda's call
+    """Do what the event's `action` says."""
+    actions = {"plan": plan, "publish": publish, "report_failure": report_failure}
+    action = actions.get(event.get("action", ""))
+    if action is None:
+        raise _bad_event("action", "one of plan, publish, report_failure", event)
+    return action(event)
+
+
+def plan(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Plan a sync; with `dry_run`, only say what it would do."""
+    if event.get("dry_run"):
+        asked = [event.get(name) for name in ("api_url", "platforms", "formulae")]
+        settings = connections().settings.overridden(asked[0] or "", asked[1] or (), asked[2] or ())
+        return planning.dry_run(connections().with_settings(settings))
+    return planning.plan(
+        connections(),
+        _execution(event),
+        is_running=lambda execution: executions.is_running(states(), execution),
+        now=datetime.now(UTC),
+    )
+
+
+def publish(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Publish a planned sync whose bottles are all there."""
+    sync = event.get("sync")
+    if not isinstance(sync, str) or not keys.is_sync_id(sync):
+        raise _bad_event("sync", "the id that `plan` answered", event)
+    return publication.publish(connections(), sync, _execution(event), now=datetime.now(UTC))
+
+
+def report_failure(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Record how a sync failed, and free the way for the next one."""
+    return reports.report_failure(
+        connections().bucket,
+        _execution(event),
+        str(event.get("error", "")),
+        str(event.get("cause", "")),
+        now=datetime.now(UTC),
+    )
+
+
+def _execution(event: Mapping[str, Any]) -> str:
+    execution = event.get("execution")
+    if not isinstance(execution, str) or not execution:
+        raise _bad_event("execution", "the ARN of the execution", event)
+    return execution
+
+
+def _bad_event(name: str, expected: str, event: Mapping[str, Any]) -> BadEvent:
+    return BadEvent(
+        f'"{event.get(name)}" is not {expected}',
+        where=f"the event's `{name}`",
+        remedy="call as docs/reference/state-machine.md says",
+    )

@@ -1,0 +1,244 @@
+"""A small Homebrew upstream on 127.0.0.1: signed API files, and a registry that behaves as GHCR.
+
+What it copies, and where that is written down: bearer tokens per repository, given by the realm
+of a 401 (CNCF distribution, "Token Authentication Specification"); blobs answered with a 307
+to a storage host that refuses our token and knows ranges (GHCR, Azure Blob Storage); JWS files
+with PS512 and an unencoded payload (Homebrew/brew, ``api.rb``).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
+REPOSITORY = re.compile(r"/v2/homebrew/core/(?P<image>.+)/(?P<kind>manifests|blobs)/(?P<what>.+)")
+
+
+class Signer:
+    """A throw-away RSA key that signs as Homebrew does."""
+
+    def __init__(self) -> None:
+        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.public_pem = (
+            self._key.public_key()
+            .public_bytes(
+                serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+            )
+            .decode()
+        )
+
+    def sign(
+        self, payload: str, *, alg: str = "PS512", kid: str = "homebrew-1", b64: bool = False
+    ) -> bytes:
+        """A JWS file; other than the defaults only to be refused."""
+        header = json.dumps({"alg": alg, "b64": b64, "crit": ["b64"]}).encode()
+        protected = _base64url(header)
+        pss = padding.PSS(mgf=padding.MGF1(hashes.SHA512()), salt_length=64)
+        signature = self._key.sign(f"{protected}.{payload}".encode(), pss, hashes.SHA512())
+        entry = {
+            "protected": protected,
+            "header": {"kid": kid},
+            "signature": _base64url(signature),
+        }
+        return json.dumps({"payload": payload, "signatures": [entry]}).encode()
+
+
+@dataclass
+class Blob:
+    """A bottle's bytes as the registry sends them, which a test may spoil.
+
+    Args:
+        announced: the Content-Length to tell instead of the true one.
+        breaks_at: byte offsets at which the connection ends, one per request, in turn.
+        knows_ranges: False for a storage that starts over.
+    """
+
+    body: bytes
+    announced: int | None = None
+    breaks_at: list[int] = field(default_factory=list)
+    knows_ranges: bool = True
+
+
+class Upstream:
+    """The API below ``/api``, the registry below ``/v2``, its storage below ``/storage``.
+
+    A test fills it with `add`, spoils what it likes, and reads `requests`.
+    """
+
+    def __init__(self, signer: Signer) -> None:
+        self.signer = signer
+        self.api_files: dict[str, bytes] = {}
+        self.formulae: dict[str, dict[str, dict[str, object]]] = {}
+        self.tables: dict[str, dict[str, str]] = {}
+        self.manifests: dict[tuple[str, str], bytes] = {}
+        self.blobs: dict[str, Blob] = {}
+        self.tokens: set[str] = set()
+        self.requests: list[tuple[str, dict[str, str]]] = []
+        # Path → answers to give first: a status and headers.
+        self.first_answers: dict[str, list[tuple[int, dict[str, str]]]] = {}
+        self.redirect_blobs_to: str | None = None
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+
+    def __enter__(self) -> Upstream:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def add(
+        self,
+        name: str,
+        bottles: dict[str, bytes],
+        *,
+        version: str = "1.0",
+        platforms: tuple[str, ...] = ("arm64_tahoe",),
+        **entry: object,
+    ) -> None:
+        """A formula with the bottles of one version, in the API and in the registry.
+
+        Args:
+            bottles: tag → bytes; ``all`` serves each of `platforms`.
+            entry: more of the API's entry, as ``revision`` or ``stable_dependencies``.
+        """
+        digests = {tag: hashlib.sha256(body).hexdigest() for tag, body in bottles.items()}
+        revision, rebuild = entry.get("revision", 0), entry.get("bottle_rebuild", 0)
+        package = f"{version}_{revision}" if revision else version
+        for platform in platforms:
+            tag = platform if platform in bottles else "all"
+            told = {"stable_version": version, **entry}
+            if tag in bottles:
+                told |= {"bottle_checksum": digests[tag]}
+                told |= {"bottle_tag": ":all"} if tag == "all" else {}
+            self.formulae.setdefault(platform, {})[name] = told
+        entries = [
+            manifest_entry(f"{package}.{tag}" + (f".{rebuild}" if rebuild else ""), body)
+            for tag, body in bottles.items()
+        ]
+        image = name.replace("@", "/").replace("+", "x")
+        manifest_tag = f"{package}-{rebuild}" if rebuild else package
+        index = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": entries}
+        self.manifests[image, manifest_tag] = json.dumps(index).encode()
+        self.blobs |= {digests[tag]: Blob(body) for tag, body in bottles.items()}
+        self.sign_all()
+
+    def sign_all(self) -> None:
+        """Write the API files anew from `formulae` and `tables`."""
+        for platform, formulae in self.formulae.items():
+            payload = {"metadata": {"bottle_tag": platform}, "formulae": formulae, **self.tables}
+            path = f"internal/packages.{platform}.jws.json"
+            self.api_files[path] = self.signer.sign(json.dumps(payload))
+
+    def paths(self, part: str = "") -> list[str]:
+        """The paths asked for so far that contain `part`."""
+        return [path for path, _ in self.requests if part in path]
+
+
+def manifest_entry(ref_name: str, body: bytes) -> dict[str, object]:
+    """One entry of an OCI image index, annotated as brew wants it."""
+    notes = {
+        "org.opencontainers.image.ref.name": ref_name,
+        "sh.brew.bottle.digest": hashlib.sha256(body).hexdigest(),
+        "sh.brew.bottle.size": str(len(body)),
+        "sh.brew.tab": json.dumps({"built_as_bottle": True}),
+    }
+    digest = "sha256:" + hashlib.sha256(b"image manifest of " + body).hexdigest()
+    return {"digest": digest, "annotations": notes}
+
+
+def _handler(upstream: Upstream) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            upstream.requests.append((self.path, dict(self.headers)))
+            path = urlsplit(self.path).path
+            if upstream.first_answers.get(path):
+                self._say(*upstream.first_answers[path].pop(0))
+            elif path.startswith("/api/"):
+                self._send(upstream.api_files.get(path.removeprefix("/api/")))
+            elif path == "/token":
+                self._give_token()
+            elif path.startswith("/storage/"):
+                self._send_blob(upstream.blobs.get(path.removeprefix("/storage/")))
+            elif found := REPOSITORY.fullmatch(path):
+                self._registry(found["image"], found["kind"], found["what"])
+            else:
+                self._say(404, {})
+
+        def _registry(self, image: str, kind: str, what: str) -> None:
+            scope = f"repository:homebrew/core/{image}:pull"
+            token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+            if token not in upstream.tokens or not token.startswith(scope):
+                realm = f'Bearer realm="{upstream.url}/token",service="ghcr.io",scope="{scope}"'
+                self._say(401, {"WWW-Authenticate": realm})
+            elif kind == "manifests":
+                self._send(upstream.manifests.get((image, what)))
+            elif what.removeprefix("sha256:") not in upstream.blobs:
+                self._say(404, {})
+            else:
+                stored = f"/storage/{what.removeprefix('sha256:')}?sig=secret"
+                self._say(307, {"Location": upstream.redirect_blobs_to or stored})
+
+        def _give_token(self) -> None:
+            scope = parse_qs(urlsplit(self.path).query)["scope"][0]
+            token = f"{scope} number {len(upstream.tokens) + 1}"
+            upstream.tokens.add(token)
+            self._send(json.dumps({"token": token}).encode())
+
+        def _send_blob(self, blob: Blob | None) -> None:
+            if blob is None or "Authorization" in self.headers:
+                self._say(403 if blob else 404, {})
+                return
+            asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+            first = int(asked[1]) if asked and blob.knows_ranges else 0
+            rest = blob.body[first:]
+            self.send_response(206 if first else 200)
+            if first:
+                total = len(blob.body)
+                self.send_header("Content-Range", f"bytes {first}-{total - 1}/{total}")
+            self.send_header("Content-Length", str(blob.announced or len(rest)))
+            self.end_headers()
+            cut = blob.breaks_at.pop(0) - first if blob.breaks_at else len(rest)
+            self.wfile.write(rest[:cut])
+            # A body shorter than announced can only be told by closing.
+            self.close_connection = True
+
+        def _send(self, body: bytes | None) -> None:
+            if body is None:
+                self._say(404, {})
+                return
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def _say(self, status: int, headers: dict[str, str]) -> None:
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Tests are quiet."""
+
+    return Handler
+
+
+def _base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

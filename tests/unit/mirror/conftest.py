@@ -1,0 +1,119 @@
+"""A small upstream, an empty bucket that moto plays, and the mirror between them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from mirror import planning, publication, worker
+from mirror.bucket import Bucket
+from mirror.connections import Connections
+from mirror.fetching import Fetcher
+from mirror.registry import Registry
+from mirror.settings import Selection, Settings
+from mirror.settings import Upstream as UpstreamSettings
+from tests.doubles.registry import Signer, Upstream
+
+NOW = datetime(2026, 11, 22, 3, 0, 0, tzinfo=UTC)
+EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:sync:one"
+
+
+@pytest.fixture(scope="session")
+def signer():
+    """One key for all tests: making one takes longer than most of them."""
+    return Signer()
+
+
+@pytest.fixture
+def upstream(signer):
+    """A Homebrew that holds nothing yet."""
+    with Upstream(signer) as running:
+        yield running
+
+
+@pytest.fixture
+def pauses():
+    """The seconds that the mirror would have slept."""
+    return []
+
+
+@pytest.fixture
+def fetcher(pauses):
+    """Connections that do not sleep, and that are closed in the end."""
+    fetcher = Fetcher(sleep=pauses.append)
+    yield fetcher
+    fetcher.close()
+
+
+@pytest.fixture
+def bucket(s3):
+    """An empty bucket."""
+    s3.create_bucket(Bucket="mirror")
+    return Bucket(s3, "mirror")
+
+
+@pytest.fixture
+def settings(upstream, signer):
+    """One platform, everything selected, small batches."""
+    return Settings(
+        UpstreamSettings(f"{upstream.url}/api", upstream.url, signer.public_pem),
+        Selection(("arm64_tahoe",), ("*",), include_dependencies=True),
+        batch_max_bottles=2,
+        batch_max_mib=64,
+        transfers=2,
+    )
+
+
+@pytest.fixture
+def connections(settings, bucket, fetcher, upstream):
+    """What a function talks to."""
+    return Connections(settings, bucket, fetcher, Registry(upstream.url, fetcher))
+
+
+class Sync:
+    """The state machine in miniature: plan, each batch, publish."""
+
+    def __init__(self, connections: Connections) -> None:
+        self.connections = connections
+
+    def plan(self, execution=EXECUTION, now=NOW, is_running=lambda _: True):
+        return planning.plan(self.connections, execution, is_running=is_running, now=now)
+
+    def copy(self, planned, seconds_left=lambda: 900.0):
+        """The answers of the batches."""
+        pointers = json.loads(self.connections.bucket.read(planned["batches_key"]))
+        return [
+            worker.run(self.connections, each["batch"], seconds_left=seconds_left).as_answer()
+            for each in pointers
+        ]
+
+    def publish(self, planned, execution=EXECUTION, now=NOW):
+        return publication.publish(self.connections, planned["sync"], execution, now=now)
+
+    def run(self, execution=EXECUTION, now=NOW):
+        """All of it; returns what publish answers."""
+        planned = self.plan(execution, now)
+        self.copy(planned)
+        return self.publish(planned, execution, now)
+
+
+@pytest.fixture
+def sync(connections, monkeypatch):
+    """A sync whose clock stands still: a lease does not run out while a test does its work."""
+    return Sync(connections)
+
+
+@pytest.fixture
+def stored(s3, bucket):
+    """What is in the bucket: key → bytes, below a prefix."""
+
+    def read(prefix=""):
+        found = s3.list_objects_v2(Bucket="mirror", Prefix=prefix).get("Contents", [])
+        return {
+            each["Key"]: s3.get_object(Bucket="mirror", Key=each["Key"])["Body"].read()
+            for each in found
+        }
+
+    return read
