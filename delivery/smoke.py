@@ -2,34 +2,26 @@
 
 Written from brew's side (../lambdas is not imported): a mirror that checks itself with its
 own code would pass with its own mistakes. Source of the steps: Homebrew/brew 6.0,
-``api.rb`` (verify_jws_signature), ``github_packages.rb``, ``resource.rb`` (BottleManifest).
+``resource.rb`` (BottleManifest); the signature is jws.py's, names and URLs are bottles.py's.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.hashes import SHA512
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
+from delivery import bottles, jws
+from delivery.bottles import Bottle
 from delivery.errors import SmokeTestFailed
 
-KEY_ID = "homebrew-1"
 TIMEOUT_SECONDS = 60
 CHUNK_BYTES = 1024 * 1024
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
-# Homebrew's own key, api/homebrew-1.pem in Homebrew/brew; RSA, 4096 bit.
-HOMEBREW_KEY_FILE = Path(__file__).with_name("homebrew-1.pem")
 
 
 @dataclass(frozen=True)
@@ -63,12 +55,12 @@ def fetch_as_brew_would(
     api_url = f"{mirror_url}/api/internal/packages.{platform}.jws.json"
     payload = verified_payload(_read(api_url), public_key_pem, api_url)
     name, entry = _choose(json.loads(payload)["formulae"], formulae, api_url)
-    bottle = _Bottle.of(name, entry, platform)
+    bottle = Bottle.of(name, entry, platform)
 
-    manifest_url = f"{mirror_url}/v2/homebrew/core/{bottle.image}/manifests/{bottle.manifest_tag}"
+    manifest_url = bottles.manifest_url(mirror_url, bottle)
     size_bytes = _size_in_manifest(bottle, _read(manifest_url, accept=INDEX_TYPE), manifest_url)
 
-    blob_url = f"{mirror_url}/v2/homebrew/core/{bottle.image}/blobs/sha256:{bottle.digest}"
+    blob_url = bottles.blob_url(mirror_url, bottle)
     _check_blob(bottle, size_bytes, blob_url)
     return FetchedBottle(
         name, bottle.version, bottle.tag, bottle.digest, size_bytes, manifest_url, blob_url
@@ -76,62 +68,15 @@ def fetch_as_brew_would(
 
 
 def verified_payload(body: bytes, public_key_pem: str, url: str) -> str:
-    """The payload of a JWS file whose `homebrew-1` signature holds (PS512, b64 false)."""
-    document = json.loads(body)
-    payload = str(document["payload"])
-    signature = _signature(document["signatures"], url)
-    key = load_pem_public_key(public_key_pem.encode() or HOMEBREW_KEY_FILE.read_bytes())
-    if not isinstance(key, rsa.RSAPublicKey):
-        raise _broken("the signing key is not an RSA key", url)
-    pss = padding.PSS(mgf=padding.MGF1(SHA512()), salt_length=padding.PSS.DIGEST_LENGTH)
+    """The payload of a JWS file whose `homebrew-1` signature holds (PS512, b64 false).
+
+    Raises:
+        SmokeTestFailed: it does not; brew would refuse the file.
+    """
     try:
-        key.verify(
-            _unpadded(signature["signature"]),
-            f"{signature['protected']}.{payload}".encode(),
-            pss,
-            SHA512(),
-        )
-    except InvalidSignature as error:
-        raise _broken("the signature of the API file does not hold", url) from error
-    return payload
-
-
-@dataclass(frozen=True)
-class _Bottle:
-    name: str
-    version: str
-    rebuild: int
-    tag: str
-    digest: str
-
-    @classmethod
-    def of(cls, name: str, entry: Mapping[str, Any], platform: str) -> _Bottle:
-        revision = entry.get("revision", 0)
-        version = entry["stable_version"] + (f"_{revision}" if revision else "")
-        tag = entry.get("bottle_tag", platform).removeprefix(":")
-        return cls(name, version, entry.get("bottle_rebuild", 0), tag, entry["bottle_checksum"])
-
-    @property
-    def image(self) -> str:
-        return self.name.replace("@", "/").replace("+", "x")
-
-    @property
-    def manifest_tag(self) -> str:
-        return self.version + (f"-{self.rebuild}" if self.rebuild else "")
-
-    @property
-    def ref_name(self) -> str:
-        return f"{self.version}.{self.tag}" + (f".{self.rebuild}" if self.rebuild else "")
-
-
-def _signature(signatures: Iterable[Mapping[str, Any]], url: str) -> Mapping[str, str]:
-    for signature in signatures:
-        if signature.get("header", {}).get("kid") == KEY_ID:
-            protected = json.loads(_unpadded(signature["protected"]))
-            if protected.get("alg") != "PS512" or protected.get("b64") is not False:
-                raise _broken(f"the API file is signed with {protected}, not PS512", url)
-            return signature
-    raise _broken(f'the API file has no signature by "{KEY_ID}"', url)
+        return jws.verified_payload(body, public_key_pem)
+    except jws.BadJws as error:
+        raise _broken(error.problem, url) from error
 
 
 def _choose(
@@ -143,7 +88,7 @@ def _choose(
     raise _broken("no formula of the API file has a bottle", url)
 
 
-def _size_in_manifest(bottle: _Bottle, body: bytes, url: str) -> int:
+def _size_in_manifest(bottle: Bottle, body: bytes, url: str) -> int:
     for entry in json.loads(body)["manifests"]:
         notes = entry.get("annotations", {})
         if notes.get("sh.brew.bottle.digest") != bottle.digest:
@@ -155,7 +100,7 @@ def _size_in_manifest(bottle: _Bottle, body: bytes, url: str) -> int:
     raise _broken(f'the manifest has no "{bottle.ref_name}" with digest {bottle.digest}', url)
 
 
-def _check_blob(bottle: _Bottle, size_bytes: int, url: str) -> None:
+def _check_blob(bottle: Bottle, size_bytes: int, url: str) -> None:
     digest, received = hashlib.sha256(), 0
     with _open(Request(url)) as response:  # noqa: S310 - the scheme is that of our own server
         while chunk := response.read(CHUNK_BYTES):
@@ -176,11 +121,9 @@ def _open(request: Request) -> Any:
     try:
         return urlopen(request, timeout=TIMEOUT_SECONDS)  # noqa: S310 - as above
     except URLError as error:
+        if isinstance(error, HTTPError):
+            error.close()  # It is the response, too, and holds the connection.
         raise _broken(f"the mirror does not answer: {error}", request.full_url) from error
-
-
-def _unpadded(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def _broken(problem: str, url: str) -> SmokeTestFailed:
