@@ -11,12 +11,11 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from sandbox import formulae, sample
 from sandbox.formulae import Bottle, Formula, default_cellar, is_linux
 from sandbox.sample import RECIPES, Recipe
 
@@ -38,57 +37,40 @@ class {class_name} < Formula
 
 
 class Cellar:
-    """All bottles of the sample, built when first asked for and found on disk after that.
+    """Bottles, built when first asked for and found on disk after that.
 
     Args:
-        folder: holds ``<digest>`` for each bottle, and an index for each state of the recipes.
+        folder: holds ``<digest>`` for each bottle, and ``<recipe>.json`` with a recipe's bottles.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.formulae: Mapping[str, Formula] = self._load() or self._build()
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def fill(self, recipes: Iterable[Recipe]) -> dict[str, Formula]:
+        """The formulae of these recipes by name, each with its bottles."""
+        with ThreadPoolExecutor() as pool:  # zlib and hashlib let other threads run.
+            filled = pool.map(self._filled, recipes)
+            return {formula.name: formula for formula in filled}
 
     def path_of(self, bottle: Bottle) -> Path:
         """The file with the bottle's bytes."""
         return self.folder / bottle.digest
 
-    def _index(self) -> Path:
-        return self.folder / f"index-{recipes_digest()[:16]}.json"
+    def _filled(self, recipe: Recipe) -> Formula:
+        index = self.folder / f"{_fingerprint(recipe)}.json"
+        if index.exists():
+            known = json.loads(index.read_text())
+            bottles = {tag: Bottle(**one) for tag, one in known.items()}
+        else:
+            bottles = {tag: self._built(recipe, tag) for tag in recipe.platforms}
+            _replace(index, json.dumps(bottles, default=asdict).encode())
+        return replace(recipe.formula, bottles=bottles)
 
-    def _load(self) -> Mapping[str, Formula] | None:
-        if not self._index().exists():
-            return None
-        index = json.loads(self._index().read_text())
-        if not all((self.folder / one["digest"]).exists() for one in _entries(index)):
-            return None
-        return {
-            name: replace(
-                recipe.formula, bottles={tag: Bottle(**one) for tag, one in index[name].items()}
-            )
-            for name, recipe in RECIPES.items()
-        }
-
-    def _build(self) -> Mapping[str, Formula]:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        wanted = [(recipe, tag) for recipe in RECIPES.values() for tag in recipe.platforms]
-        with ThreadPoolExecutor() as pool:  # zlib and hashlib let other threads run.
-            built = list(pool.map(lambda pair: self._keep(*pair), wanted))
-        index: dict[str, dict[str, Bottle]] = {name: {} for name in RECIPES}
-        for (recipe, tag), bottle in zip(wanted, built, strict=True):
-            index[recipe.formula.name][tag] = bottle
-        written = self._index().with_suffix(".new")
-        written.write_text(json.dumps(index, default=asdict))
-        written.replace(self._index())
-        return {
-            name: replace(recipe.formula, bottles=index[name]) for name, recipe in RECIPES.items()
-        }
-
-    def _keep(self, recipe: Recipe, tag: str) -> Bottle:
+    def _built(self, recipe: Recipe, tag: str) -> Bottle:
         archive, installed_size = build(recipe, tag)
         digest = hashlib.sha256(archive).hexdigest()
-        written = self.folder / f"{digest}.new"
-        written.write_bytes(archive)
-        written.replace(self.folder / digest)
+        _replace(self.folder / digest, archive)
         return Bottle(digest, recipe.cellar or default_cellar(tag), len(archive), installed_size)
 
 
@@ -160,14 +142,16 @@ def tab(formula: Formula, tag: str) -> dict[str, object]:
     }
 
 
-def recipes_digest() -> str:
-    """Changes whenever the code that makes the bottles does: they are built anew then."""
-    sources = [Path(str(module.__file__)) for module in (formulae, sample)] + [Path(__file__)]
-    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+def _fingerprint(recipe: Recipe) -> str:
+    """Another one whenever the recipe or this code changes: the bottles are built anew then."""
+    code = Path(__file__).read_bytes()
+    return hashlib.sha256(code + repr(recipe).encode()).hexdigest()[:32]
 
 
-def _entries(index: Mapping[str, Mapping[str, dict[str, str]]]) -> list[dict[str, str]]:
-    return [one for bottles in index.values() for one in bottles.values()]
+def _replace(file: Path, content: bytes) -> None:
+    written = file.with_name(f"{file.name}.new")
+    written.write_bytes(content)
+    written.replace(file)
 
 
 def _as_dependency(name: str) -> dict[str, object]:

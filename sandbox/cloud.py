@@ -206,18 +206,22 @@ def _start(place: _Place, known: Record, missing: list[str]) -> None:
         chosen[name] = ports.free_port(chosen[name], but=others)
     for name in missing:
         known.servers[name] = _launch(place, known.token, name, chosen)
-    record.write(place.file, known)
+        record.write(place.file, known)  # At once: a server that is not recorded is not found.
     for name in missing:
         _wait_for(place, known, name)
 
 
 def _launch(place: _Place, token: str, name: str, chosen: dict[str, int]) -> Running:
     folder = place.folder / name
-    (folder / "tmp").mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder / "tmp", ignore_errors=True)  # MiniStack leaves its functions' code there.
+    (folder / "tmp").mkdir(parents=True)
+    log = place.log(name)
+    if log.exists():
+        log.replace(log.with_suffix(".previous.log"))
     pid, started = processes.start(
         SERVERS[name].command(folder, chosen[name], token),
         SERVERS[name].environment(folder, chosen),
-        place.log(name),
+        log,
         servers.CODE_DIR,
     )
     return Running(chosen[name], pid, started)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import parse_qs
 
 from sandbox.answers import Answer, Asked, File
 from sandbox.bottles import Cellar
+from sandbox.formulae import Formula
 from sandbox.manifests import INDEX_TYPE, MANIFEST_TYPE, Document, documents_of
 from sandbox.passes import ADDRESS_SECONDS, ANONYMOUS_TOKEN, TOKEN_SECONDS, Passes
 
@@ -27,17 +29,20 @@ ACCEPTED = {INDEX_TYPE: "OCI index", MANIFEST_TYPE: "OCI manifest"}
 class Registry:
     """Answers ``/token``, ``/v2/…`` and ``/storage/…`` from the sample's bottles."""
 
-    def __init__(self, cellar: Cellar, passes: Passes) -> None:
+    def __init__(self, passes: Passes) -> None:
         self._passes = passes
         self._documents: dict[str, dict[str, Document]] = {}
         self._blobs: dict[str, dict[str, Path]] = {}
-        for formula in cellar.formulae.values():
+
+    def add(self, formulae: Iterable[Formula], cellar: Cellar) -> None:
+        """Push bottles; what was pushed before stays, as in any registry."""
+        for formula in formulae:
             name = f"homebrew/core/{formula.image}"
-            self._documents[name] = documents_of(formula) if formula.bottles else {}
-            self._blobs[name] = {
-                f"sha256:{bottle.digest}": cellar.path_of(bottle)
-                for bottle in formula.bottles.values()
-            }
+            if formula.bottles:
+                self._documents.setdefault(name, {}).update(documents_of(formula))
+            for bottle in formula.bottles.values():
+                blobs = self._blobs.setdefault(name, {})
+                blobs[f"sha256:{bottle.digest}"] = cellar.path_of(bottle)
 
     def token(self, query: str) -> Answer:
         """``/token?service=…&scope=repository:homebrew/core/jq:pull``; anybody may pull."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 from functools import partial
@@ -10,8 +11,6 @@ from pathlib import Path
 from sandbox import catalogues
 from sandbox.api import Api
 from sandbox.api_files import Catalogue
-from sandbox.bottles import Cellar, recipes_digest
-from sandbox.sample import FORMULA_RENAMES, FORMULA_TAP_MIGRATIONS
 from sandbox.signing import Signer
 
 API_PATH = re.compile(r"(?:/catalogues/(?P<catalogue>[0-9a-f]{16}))?/api/(?P<file>.+)")
@@ -24,12 +23,16 @@ class Shelf:
         folder: keeps signed files and given catalogues, across restarts.
     """
 
-    def __init__(self, folder: Path, cellar: Cellar, signer: Signer) -> None:
+    def __init__(self, folder: Path, signer: Signer) -> None:
         self._folder, self._signer = folder, signer
-        sample = Catalogue(cellar.formulae, FORMULA_RENAMES, FORMULA_TAP_MIGRATIONS)
-        own = folder / "api" / recipes_digest()[:16]
-        self._apis = {"": Api(own, lambda: sample, signer)}
+        self._apis: dict[str, Api] = {}
         self._lock = threading.Lock()
+
+    def show(self, sample: Catalogue) -> None:
+        """Serve this at ``/api/`` from now on; the same content is the same files as ever."""
+        name = hashlib.sha256(repr(sample).encode()).hexdigest()[:16]
+        with self._lock:
+            self._apis[""] = Api(self._folder / "api" / name, lambda: sample, self._signer)
 
     def find(self, path: str) -> tuple[Api, str] | None:
         """The API, and the path below its ``api/``."""

@@ -5,6 +5,7 @@
 ``/_sandbox/identity``                     whose server this is
 ``/_sandbox/faults``                       POST a fault (sandbox/faults.py), DELETE all
 ``/_sandbox/requests``                     GET how often each path was asked for, DELETE: from zero
+``/_sandbox/releases``                     POST {"name": "jq", "version": "1.9.0"}: a new version
 ``/_sandbox/catalogues``                   POST a catalogue file
 """
 
@@ -22,12 +23,15 @@ from urllib.parse import urlsplit
 
 from sandbox import registry
 from sandbox.answers import Answer
+from sandbox.api_files import Catalogue
 from sandbox.bottles import Cellar
 from sandbox.catalogues import PUBLISH_PATH, NotACatalogue
 from sandbox.faults import REFUSALS, Fault, Faults
 from sandbox.identity import IDENTITY_PATH
 from sandbox.passes import Passes
 from sandbox.ports import HOST
+from sandbox.releases import Releases
+from sandbox.sample import FORMULA_RENAMES, FORMULA_TAP_MIGRATIONS
 from sandbox.shelf import Shelf
 from sandbox.signing import Signer
 
@@ -53,21 +57,38 @@ class Upstream(ThreadingHTTPServer):
 
     def __init__(self, folder: Path, token: str = "", port: int = 0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        cellar, signer = Cellar(folder / "bottles"), Signer(folder)
+        signer = Signer(folder)
         self.token = token
         self.public_key_pem = signer.public_key_pem.decode()
-        self.formulae = cellar.formulae
-        self.shelf = Shelf(folder, cellar, signer)
-        self.registry = registry.Registry(cellar, Passes())
+        self.cellar = Cellar(folder / "bottles")
+        self.releases = Releases(folder / "releases.json")
+        self.shelf = Shelf(folder, signer)
+        self.registry = registry.Registry(Passes())
         self.faults = Faults()
         self.requests: Counter[str] = Counter()
-        self.counting = threading.Lock()
+        self.changing = threading.Lock()
+        self._publish()
         super().__init__((HOST, port), _Handler)
 
     @property
     def url(self) -> str:
         """``http://127.0.0.1:8081``."""
         return f"http://{HOST}:{self.server_address[1]}"
+
+    def release(self, name: str, version: str) -> None:
+        """Build and publish a new version of one formula, as a real upstream does every minute.
+
+        Raises:
+            ValueError: the sample has no such formula.
+        """
+        with self.changing:
+            self.releases.add(name, version)
+            self._publish()
+
+    def _publish(self) -> None:
+        self.formulae = self.cellar.fill(self.releases.recipes.values())
+        self.registry.add(self.formulae.values(), self.cellar)
+        self.shelf.show(Catalogue(self.formulae, FORMULA_RENAMES, FORMULA_TAP_MIGRATIONS))
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that goes away in the middle is a client's right."""
@@ -82,8 +103,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path, query = _parts(self.path)
+        if path.startswith("/_sandbox/"):
+            self._send(self._about_itself(path))
+            return
         subject = self._subject(path)
-        with self.server.counting:
+        with self.server.changing:
             self.server.requests[subject] += 1
         refused = self.server.faults.refusal(subject)
         answer = self._refused(refused) if refused else self._answer(path, query)
@@ -96,18 +120,24 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.path == PUBLISH_PATH:
-            self._send(self._publish(body))
-        elif self.path == "/_sandbox/faults":
-            self._send(self._add_fault(body))
-        else:
+        posted = {
+            PUBLISH_PATH: self._publish,
+            "/_sandbox/faults": self._add_fault,
+            "/_sandbox/releases": self._release,
+        }.get(self.path)
+        if posted is None:
             self._send(Answer(404))
+            return
+        try:
+            self._send(Answer.json(200, posted(body)))
+        except (NotACatalogue, ValueError, TypeError) as error:
+            self._send(Answer.json(400, {"problem": str(error)}))
 
     def do_DELETE(self) -> None:
         if self.path == "/_sandbox/faults":
             self.server.faults.clear()
         elif self.path == "/_sandbox/requests":
-            with self.server.counting:
+            with self.server.changing:
                 self.server.requests.clear()
         self._send(Answer.json(200, {}))
 
@@ -127,8 +157,6 @@ class _Handler(BaseHTTPRequestHandler):
             return self.server.registry.answer(path, self.headers, self.server.url)
         if path.startswith(registry.STORAGE):
             return self.server.registry.stored(path, self.headers).in_part(self.headers)
-        if path.startswith("/_sandbox/"):
-            return self._about_itself(path)
         return self._api_file(path)
 
     def _api_file(self, path: str) -> Answer:
@@ -142,22 +170,20 @@ class _Handler(BaseHTTPRequestHandler):
         if path == IDENTITY_PATH:
             return Answer(200, {"Content-Type": "text/plain"}, self.server.token.encode())
         if path == "/_sandbox/requests":
-            with self.server.counting:
+            with self.server.changing:
                 return Answer.json(200, dict(self.server.requests))
         return Answer(404)
 
-    def _publish(self, body: bytes) -> Answer:
-        try:
-            return Answer.json(200, {"api_url": self.server.url + self.server.shelf.add(body)})
-        except NotACatalogue as error:
-            return Answer.json(400, {"problem": str(error)})
+    def _publish(self, body: bytes) -> dict[str, str]:
+        return {"api_url": self.server.url + self.server.shelf.add(body)}
 
-    def _add_fault(self, body: bytes) -> Answer:
-        try:
-            self.server.faults.add(Fault(**json.loads(body)))
-        except (ValueError, TypeError) as error:
-            return Answer.json(400, {"problem": str(error)})
-        return Answer.json(200, {})
+    def _add_fault(self, body: bytes) -> dict[str, str]:
+        self.server.faults.add(Fault(**json.loads(body)))
+        return {}
+
+    def _release(self, body: bytes) -> dict[str, str]:
+        self.server.release(**json.loads(body))
+        return {}
 
     def _refused(self, kind: str) -> Answer:
         status, code = REFUSALS[kind]
