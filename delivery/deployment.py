@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from delivery import lock, settings, state_bucket
-from delivery.artifacts import build as artifacts
+from delivery.checkout import Checkout
 from delivery.cloud import Cloud
 from delivery.environment import Environment
-from delivery.paths import STATE_DIR, TERRAFORM_DIR
 from delivery.progress import Steps
 from delivery.releases import history, under_way
 from delivery.site import Outcome, Site
@@ -28,6 +27,7 @@ def deploy(
     *,
     dry_run: bool = False,
     force: bool = False,
+    checkout: Checkout | None = None,
 ) -> Outcome:
     """Bring the environment to what the checkout says, and prove that it works.
 
@@ -40,8 +40,9 @@ def deploy(
         TerraformFailed, SyncFailed, SmokeTestFailed: the step that ended the deploy; the
             record of it says so, and running the deploy again goes on from there.
     """
-    with lock.held(STATE_DIR, environment.name):
-        site = _compare(environment, cloud, steps)
+    checkout = checkout or Checkout()
+    with lock.held(checkout.state_dir, environment.name):
+        site = _compare(checkout, environment, cloud, steps)
         if _is_unchanged(site) and not force:
             return _unchanged(site)
         from delivery import rollout  # noqa: PLC0415 - see the module's docstring
@@ -49,9 +50,9 @@ def deploy(
         return rollout.plan(site) if dry_run else rollout.carry_out(site)
 
 
-def _compare(environment: Environment, cloud: Cloud, steps: Steps) -> Site:
+def _compare(checkout: Checkout, environment: Environment, cloud: Cloud, steps: Steps) -> Site:
     with steps.step("build"):
-        built = artifacts.build(target=settings.target_of(environment), report=steps.detail)
+        built = checkout.build(environment, steps.detail)
         digests = {name: each.sha256 for name, each in built.items()}
         wanted = settings.of(environment, cloud.account_id, cloud.upstream, digests)
     with steps.step("compare"):
@@ -59,11 +60,11 @@ def _compare(environment: Environment, cloud: Cloud, steps: Steps) -> Site:
         previous = history.latest(cloud, bucket, environment.name)
         decisive = {
             "settings": wanted,
-            "terraform": _tree_digest(TERRAFORM_DIR),
+            "terraform": _tree_digest(checkout.terraform_dir),
             "cloud": [cloud.kind, cloud.account_id, cloud.region],
         }
     fingerprint = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
-    return Site(environment, cloud, steps, wanted, built, bucket, fingerprint, previous)
+    return Site(checkout, environment, cloud, steps, wanted, built, bucket, fingerprint, previous)
 
 
 def _is_unchanged(site: Site) -> bool:
@@ -93,6 +94,8 @@ def _sources(folder: Path) -> Iterator[Path]:
     """What Terraform reads: not its tests, not the pages about it, not what it writes itself."""
     for path in folder.rglob("*"):
         written_by_terraform = ".terraform" in path.parts or "tfstate" in path.name
-        beside_it = "tests" in path.parts or path.suffix == ".md" or path.name == settings.FILE_NAME
+        beside_it = (
+            "tests" in path.parts or path.suffix == ".md" or path.name.endswith(".tfvars.json")
+        )
         if path.is_file() and not written_by_terraform and not beside_it:
             yield path

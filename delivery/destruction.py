@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from delivery import content, lock, rollout, settings, state_bucket
+from delivery.checkout import Checkout
 from delivery.cloud import Cloud
 from delivery.config import rendering
 from delivery.environment import Environment
 from delivery.errors import BadInput, DeliveryError
-from delivery.paths import STATE_DIR
 from delivery.progress import Steps
 from delivery.releases import history, under_way
 from delivery.releases.history import Record
@@ -31,7 +31,12 @@ class Destruction:
 
 
 def destroy(
-    environment: Environment, cloud: Cloud, steps: Steps, *, delete_data: bool
+    environment: Environment,
+    cloud: Cloud,
+    steps: Steps,
+    *,
+    delete_data: bool,
+    checkout: Checkout | None = None,
 ) -> Destruction:
     """Destroy what Terraform made; the mirror's bucket only with `delete_data`.
 
@@ -42,7 +47,8 @@ def destroy(
         BadInput: nothing is deployed there.
         TerraformFailed: Terraform could not; it is recorded, and can be run again.
     """
-    with lock.held(STATE_DIR, environment.name):
+    checkout = checkout or Checkout()
+    with lock.held(checkout.state_dir, environment.name):
         bucket = state_bucket.name(environment.project, environment.name, cloud.account_id)
         previous = history.latest(cloud, bucket, environment.name)
         if previous is None:
@@ -51,12 +57,13 @@ def destroy(
                 where=cloud.describe(),
                 remedy=f"inv deploy --env {environment.name}",
             )
-        site = _Site(environment, cloud, steps, bucket, previous, delete_data)
+        site = _Site(checkout, environment, cloud, steps, bucket, previous, delete_data)
         return _take_down(site)
 
 
 @dataclass(frozen=True)
 class _Site:
+    checkout: Checkout
     environment: Environment
     cloud: Cloud
     steps: Steps
@@ -110,7 +117,7 @@ def _empty(site: _Site, mirror: str) -> int:
 def _destroy(site: _Site) -> list[str]:
     with site.steps.step("destroy"):
         _write_settings(site)
-        terraform = rollout.workspace(site.environment, site.cloud, site.bucket)
+        terraform = rollout.workspace(site.checkout, site.environment, site.cloud, site.bucket)
         keep = () if site.delete_data else (DATA_MODULE,)
         return terraform.destroy(keep=keep, report=site.steps.detail)
 
@@ -120,7 +127,7 @@ def _write_settings(site: _Site) -> None:
     wanted = settings.of(
         site.environment, site.cloud.account_id, site.cloud.upstream, site.previous.artifacts
     )
-    rendering.write(settings.root_of(site.environment) / settings.FILE_NAME, wanted)
+    rendering.write(site.checkout.settings_file(site.environment), wanted)
 
 
 def _kept(site: _Site, mirror: str) -> Iterator[str]:

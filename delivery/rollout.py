@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from delivery import executions, settings, state_bucket
+from delivery.checkout import Checkout
 from delivery.cloud import Cloud
 from delivery.config import rendering
 from delivery.environment import Environment
 from delivery.errors import DeliveryError
-from delivery.paths import STATE_DIR, TERRAFORM_DIR
 from delivery.releases import history, under_way
 from delivery.serving import serving
 from delivery.site import Outcome, Site
@@ -25,15 +24,13 @@ from delivery.smoke import fetch_as_brew_would
 from delivery.terraform.running import Plan, Workspace
 
 LOCAL_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
+NOT_COPIED = shutil.ignore_patterns(".terraform")
 
 
 def plan(site: Site) -> Outcome:
     """What `carry_out` would do; nothing is created or changed in the cloud."""
-    if state_bucket.exists(site.cloud, site.bucket):
-        found = _plan(site, settings.root_of(site.environment))
-    else:
-        with _root_without_state(site.environment) as root:
-            found = _plan(site, root)
+    is_first = not state_bucket.exists(site.cloud, site.bucket)
+    found = _first_plan(site) if is_first else _plan(site)
     return site.outcome(
         "planned", number=site.number, changes=found.counts, change_lines=found.lines
     )
@@ -52,12 +49,13 @@ def carry_out(site: Site) -> Outcome:
         raise
 
 
-def workspace(environment: Environment, cloud: Cloud, bucket: str) -> Workspace:
+def workspace(checkout: Checkout, environment: Environment, cloud: Cloud, bucket: str) -> Workspace:
     """The environment's Terraform root, initialised against its state."""
     found = Workspace.at(
-        settings.root_of(environment),
-        data_dir=STATE_DIR / "terraform" / environment.name,
+        checkout.root_of(environment),
+        data_dir=checkout.data_dir(environment),
         variables=cloud.variables,
+        state_dir=checkout.state_dir,
     )
     found.init(state_bucket.backend_config(cloud, bucket, environment.name))
     return found
@@ -73,38 +71,46 @@ def _bootstrap(site: Site) -> None:
                 site.steps.detail(f"uploaded {built.name} {built.sha256[:12]}")
 
 
-def _plan(site: Site, root: Path) -> Plan:
+def _plan(site: Site) -> Plan:
     with site.steps.step("init"):
-        rendering.write(root / settings.FILE_NAME, site.settings)
-        if root == settings.root_of(site.environment):
-            terraform = workspace(site.environment, site.cloud, site.bucket)
-        else:
-            terraform = Workspace.at(root, data_dir=root / "data", variables=site.cloud.variables)
+        rendering.write(site.checkout.settings_file(site.environment), site.settings)
+        terraform = workspace(site.checkout, site.environment, site.cloud, site.bucket)
+    return _planned(site, terraform)
+
+
+def _first_plan(site: Site) -> Plan:
+    """The plan where nothing was ever deployed: in a copy of the tree, with an empty state.
+
+    The real backend would need the state bucket, and a plan creates nothing.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = replace(site.checkout, terraform_dir=Path(scratch) / "terraform")
+        with site.steps.step("init"):
+            shutil.copytree(site.checkout.terraform_dir, copy.terraform_dir, ignore=NOT_COPIED)
+            root = copy.root_of(site.environment)
+            rendering.write(copy.settings_file(site.environment), site.settings)
+            # Terraform lets a file of this name replace what others say ("Override Files").
+            (root / "backend_override.tf").write_text(LOCAL_BACKEND)
+            terraform = Workspace.at(
+                root,
+                data_dir=Path(scratch) / "data",
+                variables=site.cloud.variables,
+                state_dir=site.checkout.state_dir,
+            )
             terraform.init({})
+        return _planned(site, terraform)
+
+
+def _planned(site: Site, terraform: Workspace) -> Plan:
     with site.steps.step("plan"):
         found = terraform.plan()
         site.steps.detail(found.summary)
     return found
 
 
-@contextmanager
-def _root_without_state(environment: Environment) -> Iterator[Path]:
-    """A copy of the root that keeps an empty state beside it: nothing was ever deployed.
-
-    A plan against the real backend would need the state bucket, and a plan creates nothing.
-    """
-    with tempfile.TemporaryDirectory() as scratch:
-        tree = Path(scratch) / TERRAFORM_DIR.name
-        shutil.copytree(TERRAFORM_DIR, tree, ignore=shutil.ignore_patterns(".terraform"))
-        root = tree / settings.root_of(environment).relative_to(TERRAFORM_DIR)
-        # Terraform lets a file of this name replace what the others say ("Override Files").
-        (root / "backend_override.tf").write_text(LOCAL_BACKEND)
-        yield root
-
-
 def _apply_and_prove(site: Site, outputs: dict[str, Any]) -> Outcome:
     """Fills `outputs` as soon as they are known, so that a failure later on can tell them."""
-    found = _plan(site, settings.root_of(site.environment))
+    found = _plan(site)
     with site.steps.step("apply"):
         found.apply(site.steps.detail)
         outputs |= found.outputs()

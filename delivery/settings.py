@@ -1,32 +1,15 @@
-"""What the checkout wants of an environment: its artifacts and settings, as Terraform gets them."""
+"""What the checkout wants of an environment, as Terraform gets it."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from delivery import state_bucket
-from delivery.artifacts.build import Target
+from delivery.checkout import target_of
 from delivery.config import rendering
 from delivery.environment import Environment
-from delivery.paths import TERRAFORM_DIR
-
-FILE_NAME = "terraform.tfvars.json"
-
-
-def target_of(environment: Environment) -> Target:
-    """What the Lambdas run on: the configuration's choice, or this machine in the sandbox."""
-    if environment.is_sandbox:
-        return Target.for_host()
-    functions = environment.settings["functions"]
-    return Target(functions["architecture"], functions["python"])
-
-
-def root_of(environment: Environment) -> Path:
-    """The environment's Terraform root."""
-    return TERRAFORM_DIR / "environments" / environment.name
 
 
 def artifact_key(component: str, sha256: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from delivery.artifacts.build import Artifact
+from delivery.checkout import Checkout
 from delivery.cloud import Cloud
 from delivery.environment import Environment
 from delivery.progress import Steps
@@ -38,11 +39,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Site:
-    """What every step needs: the environment, its cloud, and what the checkout wants of it.
+    """What every step needs: the environment, its cloud, and what the checkout wants there.
 
     `bucket` is the state bucket; `fingerprint` is equal for two deploys that would do the same.
     """
 
+    checkout: Checkout
     environment: Environment
     cloud: Cloud
     steps: Steps

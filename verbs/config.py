@@ -9,7 +9,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from delivery import settings
-from delivery.artifacts import build as artifacts
+from delivery.checkout import Checkout
 from delivery.config import effective, loading, reference, rendering
 from delivery.paths import CONFIG_FILE, shown
 from verbs import console, report
@@ -41,7 +41,7 @@ def show(context: Context, env: str = "", config: str = "", json: bool = False) 
 
     Example: inv config.show --env dev
     """
-    environment = environment_named(env, Path(config) if config else CONFIG_FILE)
+    environment = environment_named(env, Path(config) if config else None)
     if json:
         console.document(asdict(environment))
     else:
@@ -59,10 +59,11 @@ def render(context: Context, env: str = "", json: bool = False) -> None:
     """
     environment = environment_named(env)
     account_id, upstream = destination(environment)
-    built = artifacts.build(target=settings.target_of(environment), report=console.note)
+    checkout = Checkout()
+    built = checkout.build(environment, console.note)
     digests = {name: each.sha256 for name, each in built.items()}
     wanted = settings.of(environment, account_id, upstream, digests)
-    file = settings.root_of(environment) / settings.FILE_NAME
+    file = checkout.settings_file(environment)
     was_written = rendering.write(file, wanted)
     if json:
         console.document({"file": shown(file), "written": was_written, "settings": wanted})

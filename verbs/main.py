@@ -7,8 +7,8 @@ from dataclasses import asdict
 from invoke.context import Context
 from invoke.exceptions import Exit
 
-from delivery import deployment, destruction, settings, standing
-from delivery.artifacts import build as artifacts
+from delivery import deployment, standing
+from delivery.checkout import Checkout
 from delivery.progress import Steps
 from verbs import console, report
 from verbs.target import announce, environment_named, reach
@@ -25,9 +25,8 @@ def build(context: Context, env: str = "dev", json: bool = False) -> None:
     Example: inv build --env prod
     """
     environment = environment_named(env)
-    target = settings.target_of(environment)
     with console.progress() as progress:
-        built = artifacts.build(target=target, report=progress.detail)
+        built = Checkout().build(environment, progress.detail)
     if json:
         console.document({name: asdict(each) for name, each in built.items()})
     else:
@@ -37,7 +36,7 @@ def build(context: Context, env: str = "dev", json: bool = False) -> None:
 @verb(
     help={
         "env": ENV_HELP,
-        "dry-run": "show the plan and stop",
+        "dry-run": "show the plan and stop; nothing is created, not even the state bucket",
         "force": "deploy even when nothing changed since the last deploy",
         "json": JSON_HELP,
     }
@@ -101,6 +100,8 @@ def destroy(
 
     Example: inv destroy --env dev --delete-data
     """
+    from delivery import destruction  # noqa: PLC0415 - Terraform and cryptography, for this verb
+
     environment = environment_named(env)
     cloud = reach(environment)
     announce(environment, cloud, as_json=json)

@@ -16,9 +16,9 @@ from sandbox import cloud as local
 from verbs import console
 
 
-def environment_named(name: str, config: Path = CONFIG_FILE) -> Environment:
+def environment_named(name: str, config: Path | None = None) -> Environment:
     """The effective settings of one environment of config/airbrew.yaml, or of another file."""
-    return effective.effective(loading.load(config), name)
+    return effective.effective(loading.load(config or CONFIG_FILE), name)
 
 
 def reach(environment: Environment, report: Callable[[str], None] = console.note) -> Cloud:

@@ -1,0 +1,45 @@
+"""What a deploy reads from and writes to: the Lambdas, the Terraform tree, the folder for state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from delivery.artifacts import build as artifacts
+from delivery.artifacts.build import Artifact, Places, Target
+from delivery.environment import Environment
+from delivery.paths import STATE_DIR, TERRAFORM_DIR
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A working copy; without arguments the one that this code is part of."""
+
+    terraform_dir: Path = TERRAFORM_DIR
+    state_dir: Path = STATE_DIR
+    places: Places = field(default_factory=Places)
+
+    def build(self, environment: Environment, report: Callable[[str], None]) -> dict[str, Artifact]:
+        """The environment's artifacts; what is unchanged is not built again."""
+        return artifacts.build(target=target_of(environment), report=report, places=self.places)
+
+    def root_of(self, environment: Environment) -> Path:
+        """The environment's Terraform root."""
+        return self.terraform_dir / "environments" / environment.name
+
+    def settings_file(self, environment: Environment) -> Path:
+        """Where Terraform finds its settings: generated, and never committed."""
+        return self.root_of(environment) / "terraform.tfvars.json"
+
+    def data_dir(self, environment: Environment) -> Path:
+        """Where Terraform keeps what it downloads for the environment's root."""
+        return self.state_dir / "terraform" / environment.name
+
+
+def target_of(environment: Environment) -> Target:
+    """What the Lambdas run on: the configuration's choice, or this machine in the sandbox."""
+    if environment.is_sandbox:
+        return Target.for_host()
+    functions = environment.settings["functions"]
+    return Target(functions["architecture"], functions["python"])

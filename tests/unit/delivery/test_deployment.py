@@ -1,0 +1,232 @@
+"""deployment: what a deploy does, what it leaves alone, and what is known when it failed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from delivery import standing
+from delivery.errors import DeployUnderWay, SmokeTestFailed, SyncFailed, TerraformFailed
+from delivery.releases import under_way
+from tests.doubles.stand import BUCKET, OUTPUTS, Stand
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def stand(tmp_path, mirror, public_key_pem):
+    """An environment that nothing was deployed in; its mirror's bucket holds one bottle."""
+    return Stand(tmp_path, public_key_pem)
+
+
+def buckets(s3) -> list[str]:
+    return [each["Name"] for each in s3.list_buckets()["Buckets"]]
+
+
+def test_a_deploy_builds_applies_syncs_fetches_back_and_records(stand):
+    outcome = stand.deploy()
+
+    record = stand.latest()
+    assert outcome.action == "deployed"
+    assert stand.calls() == ["init", "plan", "apply", "output"]
+    assert stand.states.started == 1
+    assert outcome.bottle["formula"] == "lib+a@1"
+    assert (record.number, record.outcome, record.outputs) == (1, "succeeded", OUTPUTS)
+    assert " ".join(record.seconds) == ("build compare bootstrap init plan apply sync fetch back")
+
+
+def test_what_terraform_gets_is_what_is_in_the_bucket(stand, s3):
+    stand.deploy()
+
+    file = stand.checkout.settings_file(stand.environment)
+    settings = json.loads(file.read_text())["settings"]
+    for component in ("orchestrator", "sync_worker", "layer"):
+        s3.head_object(Bucket=BUCKET, Key=settings["artifacts"][component]["key"])
+    assert settings["artifacts"]["bucket"] == BUCKET
+
+
+def test_nothing_changed_means_nothing_done_and_no_terraform(stand):
+    stand.deploy()
+    before = stand.calls()
+
+    outcome = stand.deploy()
+
+    assert outcome.action == "unchanged"
+    assert outcome.outputs == OUTPUTS
+    assert stand.calls() == before
+    assert stand.latest().number == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda stand: stand.write("lambdas/orchestrator/handler.py", "handle = 2\n"),
+        lambda stand: stand.write("terraform/modules/new/main.tf", ""),
+        lambda stand: stand.configure("defaults: {logs: {retention_days: 3}}\n"),
+    ],
+    ids=["code", "Terraform", "configuration"],
+)
+def test_each_kind_of_change_is_deployed(stand, change):
+    stand.deploy()
+    change(stand)
+
+    outcome = stand.deploy()
+
+    assert (outcome.action, outcome.number) == ("deployed", 2)
+
+
+def test_what_terraform_does_not_read_is_no_change(stand):
+    stand.deploy()
+    stand.write("terraform/modules/storage/README.md", "words")
+    stand.write("terraform/modules/storage/tests/storage.tftest.hcl", "")
+
+    assert stand.deploy().action == "unchanged"
+
+
+def test_force_deploys_what_is_unchanged(stand):
+    stand.deploy()
+
+    assert stand.deploy(force=True).action == "deployed"
+
+
+def test_a_dry_run_where_nothing_was_deployed_creates_nothing(stand, s3):
+    outcome = stand.deploy(dry_run=True)
+
+    assert outcome.action == "planned"
+    assert outcome.changes == {"create": 2, "update": 0, "delete": 0}
+    assert buckets(s3) == ["mirror"]
+    assert stand.resources() == []
+    assert stand.calls() == ["init", "plan"]
+    assert not stand.checkout.settings_file(stand.environment).exists()
+
+
+def test_a_dry_run_of_a_change_leaves_no_trace_in_the_cloud(stand, s3):
+    stand.deploy()
+    stand.write("lambdas/orchestrator/handler.py", "handle = 2\n")
+    before = [each["Key"] for each in s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
+
+    outcome = stand.deploy(dry_run=True)
+
+    assert outcome.action == "planned"
+    assert [each["Key"] for each in s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == before
+
+
+def test_a_failed_apply_is_recorded_and_the_next_deploy_goes_on(stand):
+    stand.variables["DOUBLE_FAILS"] = "apply"
+    with pytest.raises(TerraformFailed, match="denied"):
+        stand.deploy()
+    failed = stand.latest()
+    del stand.variables["DOUBLE_FAILS"]
+
+    outcome = stand.deploy()
+
+    assert (failed.number, failed.outcome) == (1, "failed")
+    assert failed.error == "apply: terraform apply: no: denied"
+    assert (outcome.action, outcome.number) == ("deployed", 2)
+
+
+def test_a_failed_deploy_keeps_what_stands_visible(stand, s3):
+    stand.deploy()
+    stand.variables["DOUBLE_FAILS"] = "plan"
+    with pytest.raises(TerraformFailed):
+        stand.deploy(force=True)
+
+    assert stand.latest().outcome == "failed"
+    assert standing.deployed(stand.environment, stand.cloud) == OUTPUTS
+
+
+def test_a_failed_sync_is_recorded_with_the_new_outputs(stand):
+    stand.states.ends = {"status": "FAILED", "error": "IncompleteSync", "cause": "jq is missing"}
+
+    with pytest.raises(SyncFailed, match="jq is missing"):
+        stand.deploy()
+
+    assert stand.latest().outputs == OUTPUTS
+    assert "sync: the sync ended FAILED: IncompleteSync" in stand.latest().error
+
+
+def test_a_deploy_whose_bottle_does_not_come_back_failed_and_is_done_again(stand, s3):
+    key = "api/internal/packages.arm64_tahoe.jws.json"
+    served = s3.get_object(Bucket="mirror", Key=key)["Body"].read()
+    s3.put_object(Bucket="mirror", Key=key, Body=served.replace(b"1.2", b"1.3"))
+    with pytest.raises(SmokeTestFailed):
+        stand.deploy()
+    s3.put_object(Bucket="mirror", Key=key, Body=served)
+
+    outcome = stand.deploy()
+
+    assert outcome.action == "deployed"
+    assert stand.latest().outcome == "succeeded"
+
+
+def test_ctrl_c_is_recorded_and_leaves_no_lock(stand):
+    stand.states.ends = {"raises": KeyboardInterrupt()}
+    with pytest.raises(KeyboardInterrupt):
+        stand.deploy()
+    interrupted = stand.latest()
+    stand.states.__init__()
+
+    outcome = stand.deploy()
+
+    assert (interrupted.outcome, interrupted.error) == ("failed", "sync: interrupted")
+    assert outcome.action == "deployed"
+
+
+def test_a_deploy_that_was_killed_is_not_mistaken_for_the_one_before(stand):
+    stand.deploy()
+    with pytest.raises(ZeroDivisionError), under_way.marked(stand.cloud, BUCKET, "dev"):
+        raise ZeroDivisionError  # Stands for SIGKILL: no record is written.
+
+    outcome = stand.deploy()
+
+    assert outcome.action == "deployed"
+    assert stand.deploy().action == "unchanged"
+
+
+def test_a_failure_that_cannot_be_recorded_is_still_the_failure_that_is_told(stand, s3):
+    class Rival:
+        """Somebody else records number 1 while this deploy runs, and its sync fails."""
+
+        def __str__(self):
+            s3.put_object(Bucket=BUCKET, Key="releases/dev/000001.json", Body=b"{}")
+            return "IncompleteSync"
+
+    stand.states.ends = {"status": "FAILED", "error": Rival(), "cause": "jq is missing"}
+
+    with pytest.raises(SyncFailed, match="IncompleteSync: jq is missing"):
+        stand.deploy()
+
+
+def test_two_deploys_at_once_are_one_and_a_refusal(stand):
+    holder = (
+        "import sys\nfrom pathlib import Path\nfrom delivery import lock\n"
+        "with lock.held(Path(sys.argv[1]), 'dev'):\n    print('held', flush=True)\n    input()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", holder, str(stand.checkout.state_dir)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        process.stdout.readline()
+        with pytest.raises(DeployUnderWay, match=str(process.pid)):
+            stand.deploy()
+        process.communicate("\n")
+
+    assert stand.deploy().action == "deployed"
+
+
+def test_a_deploy_that_changes_nothing_loads_neither_terraform_nor_cryptography():
+    program = (
+        "import sys\nfrom delivery import deployment\n"
+        "heavy = {'delivery.rollout', 'delivery.terraform', 'cryptography', 'http.server'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+
+    loaded = subprocess.check_output([sys.executable, "-c", program], cwd=ROOT, text=True)
+
+    assert loaded == "[]\n"

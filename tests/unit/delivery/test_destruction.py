@@ -1,0 +1,91 @@
+"""destruction: the machinery goes, the data only when told to; then one can deploy again."""
+
+from __future__ import annotations
+
+import pytest
+
+from delivery.errors import BadInput, TerraformFailed
+from tests.doubles.stand import BUCKET, OUTPUTS, Stand
+
+MIRROR = "module.airbrew.module.storage.aws_s3_bucket.mirror"
+
+
+@pytest.fixture
+def stand(tmp_path, mirror, public_key_pem):
+    """An environment that is deployed; its mirror's bucket holds one bottle."""
+    stand = Stand(tmp_path, public_key_pem)
+    stand.deploy()
+    return stand
+
+
+def test_the_mirror_is_kept_unless_told_otherwise(stand, s3):
+    outcome = stand.destroy(delete_data=False)
+
+    assert outcome.destroyed == (
+        "module.airbrew.module.functions.aws_lambda_function.orchestrator",
+    )
+    assert stand.resources() == [MIRROR]
+    assert outcome.kept[0].startswith("s3://mirror ")
+    assert s3.list_objects_v2(Bucket="mirror")["KeyCount"] == 3
+    assert stand.latest().outcome == "destroyed"
+
+
+def test_a_kept_mirror_is_taken_into_care_again_by_the_next_deploy(stand):
+    stand.destroy(delete_data=False)
+
+    outcome = stand.deploy()
+
+    assert outcome.action == "deployed"
+    assert outcome.changes == {"create": 1, "update": 0, "delete": 0}
+    assert stand.resources()[0] == MIRROR
+
+
+def test_with_its_data_everything_but_the_history_goes(stand, s3):
+    outcome = stand.destroy(delete_data=True)
+
+    assert stand.resources() == []
+    assert outcome.objects_deleted == 3
+    assert [kept.split()[0] for kept in outcome.kept] == [f"s3://{BUCKET}"]
+    assert s3.list_objects_v2(Bucket="mirror")["KeyCount"] == 0
+
+
+def test_data_that_was_kept_can_be_deleted_later(stand, s3):
+    stand.environment.settings["mirror"]["bucket_name"] = "mirror"
+    stand.destroy(delete_data=False)
+
+    outcome = stand.destroy(delete_data=True)
+
+    assert outcome.objects_deleted == 3
+    assert stand.resources() == []
+
+
+def test_a_destroy_that_failed_is_recorded_and_is_not_mistaken_for_the_deploy_before(stand):
+    stand.variables["DOUBLE_FAILS"] = "apply"
+    with pytest.raises(TerraformFailed, match="denied"):
+        stand.destroy(delete_data=False)
+    failed = stand.latest()
+    del stand.variables["DOUBLE_FAILS"]
+
+    outcome = stand.deploy()
+
+    assert (failed.outcome, failed.outputs) == ("failed", OUTPUTS)
+    assert failed.error == "destroy: terraform apply: no: denied"
+    assert outcome.action == "deployed"
+
+
+def test_another_checkout_can_destroy_what_this_one_deployed(stand):
+    stand.checkout.settings_file(stand.environment).unlink()
+
+    stand.destroy(delete_data=True)
+
+    assert stand.checkout.settings_file(stand.environment).exists()
+    assert stand.resources() == []
+
+
+def test_where_nothing_was_deployed_there_is_nothing_to_destroy(tmp_path, s3, public_key_pem):
+    stand = Stand(tmp_path, public_key_pem)
+
+    with pytest.raises(BadInput, match='nothing was ever deployed in "dev"'):
+        stand.destroy(delete_data=True)
+
+    assert stand.calls() == []
