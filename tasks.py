@@ -2,8 +2,8 @@
 
 from invoke.collection import Collection
 
-from verbs import config, main, mirror, sandbox
+from verbs import config, main, mirror, sandbox, terraform
 
 namespace = Collection.from_module(main)
-for group in (config, mirror, sandbox):
+for group in (config, mirror, sandbox, terraform):
     namespace.add_collection(Collection.from_module(group))

@@ -4,7 +4,7 @@ variable "state_machine_arn" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^arn:aws:states:[a-z0-9-]+:[0-9]{12}:stateMachine:[A-Za-z0-9-_]{1,80}$", var.state_machine_arn))
+    condition     = can(regex("^arn:aws:states:[a-z0-9-]+:[0-9]{12}:stateMachine:[A-Za-z0-9_-]{1,80}$", var.state_machine_arn))
     error_message = "state_machine_arn \"${var.state_machine_arn}\" is not the ARN of a state machine."
   }
 }

@@ -1,0 +1,173 @@
+mock_provider "aws" {
+  mock_resource "aws_s3_bucket" {
+    defaults = { arn = "arn:aws:s3:::airbrew-dev-mirror" }
+  }
+
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/role" }
+  }
+
+  mock_resource "aws_lambda_layer_version" {
+    defaults = { arn = "arn:aws:lambda:us-east-1:123456789012:layer:airbrew-dev-mirror:1" }
+  }
+
+  mock_resource "aws_lambda_alias" {
+    defaults = { arn = "arn:aws:lambda:us-east-1:123456789012:function:function:live" }
+  }
+
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = { arn = "arn:aws:logs:us-east-1:123456789012:log-group:group" }
+  }
+
+  mock_resource "aws_scheduler_schedule_group" {
+    defaults = { arn = "arn:aws:scheduler:us-east-1:123456789012:schedule-group/group" }
+  }
+
+  mock_resource "aws_sfn_state_machine" {
+    defaults = { arn = "arn:aws:states:us-east-1:123456789012:stateMachine:airbrew-dev-sync" }
+  }
+}
+
+variables {
+  # The example of docs/reference/terraform-variables.md.
+  settings = {
+    project     = "airbrew"
+    environment = "dev"
+    region      = "us-east-1"
+    account_id  = "123456789012"
+    mirror      = { bucket_name = "airbrew-dev-mirror", keep_replaced_days = 7 }
+    upstream = {
+      api_url         = "https://formulae.brew.sh/api"
+      registry_url    = "https://ghcr.io"
+      signing_key_pem = "-----BEGIN PUBLIC KEY-----\nMIIC\n-----END PUBLIC KEY-----\n"
+    }
+    selection = { platforms = ["arm64_tahoe"], formulae = ["jq", "python@3.13"], include_dependencies = true }
+    publish   = { policy = "complete" }
+    schedule  = { expression = "cron(0 3 ? * SUN *)", timezone = "UTC", enabled = false }
+    workflow  = { max_concurrency = 2, batch_max_bottles = 20, batch_max_mib = 64 }
+    functions = {
+      architecture = "arm64"
+      runtime      = "python3.13"
+      orchestrator = { memory_mib = 1024, timeout_seconds = 900 }
+      sync_worker  = { memory_mib = 512, timeout_seconds = 900, transfers = 4 }
+    }
+    logs = { retention_days = 7 }
+    artifacts = {
+      bucket       = "airbrew-dev-state"
+      orchestrator = { key = "artifacts/orchestrator/1.zip", digest = "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=" }
+      sync_worker  = { key = "artifacts/sync_worker/2.zip", digest = "YDA64iuZiGG847KPM+7BvnWKITyGyTwHbb6fVYwRx1I=" }
+      layer        = { key = "artifacts/layer/3.zip", digest = "/WGgORsVm5jmI6Wb2MqbYeMzs/bcn0fbfQbWP4Y1mX0=" }
+    }
+  }
+}
+
+run "the_delivery_is_told_what_there_is" {
+  assert {
+    condition = output.airbrew == {
+      mirror_bucket         = "airbrew-dev-mirror"
+      state_machine_arn     = "arn:aws:states:us-east-1:123456789012:stateMachine:airbrew-dev-sync"
+      orchestrator_function = "airbrew-dev-orchestrator"
+      sync_worker_function  = "airbrew-dev-sync-worker"
+      schedule_name         = "airbrew-dev-sync"
+    }
+    error_message = "The output is ${jsonencode(output.airbrew)}."
+  }
+}
+
+run "the_functions_are_told_what_the_bucket_layout_promises" {
+  command = plan
+  assert {
+    condition = jsondecode(local.mirror_settings) == {
+      upstream = {
+        api_url         = "https://formulae.brew.sh/api"
+        registry_url    = "https://ghcr.io"
+        signing_key_pem = "-----BEGIN PUBLIC KEY-----\nMIIC\n-----END PUBLIC KEY-----\n"
+      }
+      selection   = { platforms = ["arm64_tahoe"], formulae = ["jq", "python@3.13"], include_dependencies = true }
+      publish     = { policy = "complete" }
+      workflow    = { batch_max_bottles = 20, batch_max_mib = 64 }
+      sync_worker = { transfers = 4 }
+    }
+    error_message = "settings/mirror.json is ${local.mirror_settings}."
+  }
+}
+
+run "a_project_that_no_bucket_could_be_named_after_is_refused" {
+  command = plan
+
+  variables {
+    settings = merge(var.settings, { project = "Air Brew" })
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "an_environment_that_there_is_not_is_refused" {
+  command = plan
+
+  variables {
+    settings = merge(var.settings, { environment = "prd" })
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "an_account_that_lost_its_leading_zero_is_refused" {
+  command = plan
+
+  variables {
+    settings = merge(var.settings, { account_id = "12345678901" })
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "a_publish_policy_that_there_is_not_is_refused" {
+  command = plan
+
+  variables {
+    settings = merge(var.settings, { publish = { policy = "partial" } })
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "a_selection_of_nothing_is_refused" {
+  command = plan
+
+  variables {
+    settings = merge(var.settings, { selection = { platforms = [], formulae = ["jq"], include_dependencies = true } })
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "batches_of_no_bottles_are_refused" {
+  command = plan
+
+  variables {
+    settings = merge(var.settings, { workflow = { max_concurrency = 2, batch_max_bottles = 0, batch_max_mib = 64 } })
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "an_upstream_without_a_key_to_check_it_by_is_refused" {
+  command = plan
+
+  variables {
+    settings = merge(var.settings, { upstream = { api_url = "https://formulae.brew.sh/api", registry_url = "https://ghcr.io", signing_key_pem = "" } })
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "an_address_that_would_give_double_slashes_is_refused" {
+  command = plan
+
+  variables {
+    settings = merge(var.settings, { upstream = { api_url = "https://formulae.brew.sh/api/", registry_url = "https://ghcr.io", signing_key_pem = "-----BEGIN PUBLIC KEY-----" } })
+  }
+
+  expect_failures = [var.settings]
+}

@@ -1,0 +1,140 @@
+mock_provider "aws" {
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/role" }
+  }
+
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = { arn = "arn:aws:logs:us-east-1:123456789012:log-group:group" }
+  }
+}
+
+variables {
+  state_machine_arn  = "arn:aws:states:us-east-1:123456789012:stateMachine:airbrew-dev-sync"
+  mirror_bucket      = { name = "mirror", arn = "arn:aws:s3:::mirror" }
+  orchestrator_arn   = "arn:aws:lambda:us-east-1:123456789012:function:airbrew-dev-orchestrator:live"
+  sync_worker_arn    = "arn:aws:lambda:us-east-1:123456789012:function:airbrew-dev-sync-worker:live"
+  max_concurrency    = 3
+  log_retention_days = 7
+}
+
+run "the_state_machine_has_its_foretold_name_and_calls_the_versions_in_service" {
+  assert {
+    condition = {
+      for name, state in jsondecode(aws_sfn_state_machine.sync.definition).States :
+      name => state.Parameters.FunctionName if state.Type == "Task"
+      } == {
+      Plan          = var.orchestrator_arn
+      Publish       = var.orchestrator_arn
+      NotifyFailure = var.orchestrator_arn
+    }
+    error_message = "A state calls something else than the orchestrator's alias."
+  }
+
+  assert {
+    condition = (
+      jsondecode(aws_sfn_state_machine.sync.definition).States.Copy.ItemProcessor.States.CopyBatch.Parameters.FunctionName
+      == var.sync_worker_arn
+    )
+    error_message = "CopyBatch calls something else than the sync worker's alias."
+  }
+
+  assert {
+    condition     = aws_sfn_state_machine.sync.name == "airbrew-dev-sync"
+    error_message = "The roles speak of another state machine than this: ${aws_sfn_state_machine.sync.name}."
+  }
+}
+
+run "batches_come_from_the_mirrors_bucket_so_many_at_a_time" {
+  command = plan
+  assert {
+    condition = (
+      jsondecode(aws_sfn_state_machine.sync.definition).States.Copy.ItemReader.Parameters
+      == { Bucket = "mirror", "Key.$" = "$.batches_key" }
+    )
+    error_message = "The Distributed Map reads other batches."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sfn_state_machine.sync.definition).States.Copy.MaxConcurrency == 3
+    error_message = "MaxConcurrency is not max_concurrency."
+  }
+}
+
+run "failures_are_logged_and_kept_as_long_as_set" {
+  command = plan
+  assert {
+    condition     = aws_sfn_state_machine.sync.logging_configuration[0].level == "ERROR"
+    error_message = "The log level is ${aws_sfn_state_machine.sync.logging_configuration[0].level}."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.workflow.retention_in_days == 7
+    error_message = "The workflow's log is kept for ever."
+  }
+}
+
+run "the_workflow_may_do_this_and_nothing_else_and_nobody_else_may" {
+  command = plan
+
+  assert {
+    condition = {
+      for statement in jsondecode(aws_iam_role_policy.workflow.policy).Statement :
+      statement.Sid => [statement.Action, statement.Resource] if statement.Sid != "DeliverItsLog"
+      } == {
+      CallWhatIsLive  = ["lambda:InvokeFunction", [var.orchestrator_arn, var.sync_worker_arn]]
+      ReadTheBatches  = ["s3:GetObject", "arn:aws:s3:::mirror/syncs/*/plan/*"]
+      StartItsMapRuns = ["states:StartExecution", var.state_machine_arn]
+      FollowAndStopItsMapRuns = [["states:DescribeExecution", "states:StopExecution"], [
+        "arn:aws:states:us-east-1:123456789012:execution:airbrew-dev-sync:*",
+        "arn:aws:states:us-east-1:123456789012:execution:airbrew-dev-sync/copy:*",
+      ]]
+    }
+    error_message = "The workflow's policy is ${aws_iam_role_policy.workflow.policy}."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_iam_role_policy.workflow.policy).Statement :
+      alltrue([for action in statement.Action : startswith(action, "logs:")]) if statement.Resource == "*"
+    ])
+    error_message = "More than log delivery is allowed on every resource."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role.workflow.assume_role_policy).Statement == [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "states.amazonaws.com" }
+      Condition = { StringEquals = { "aws:SourceAccount" = "123456789012" } }
+    }]
+    error_message = "The role's trust is ${aws_iam_role.workflow.assume_role_policy}."
+  }
+}
+
+run "a_function_without_its_alias_no_concurrency_and_eight_days_are_refused" {
+  command = plan
+
+  variables {
+    orchestrator_arn   = "arn:aws:lambda:us-east-1:123456789012:function:airbrew-dev-orchestrator"
+    sync_worker_arn    = "arn:aws:lambda:us-east-1:123456789012:function:airbrew-dev-sync-worker:$LATEST"
+    max_concurrency    = 0
+    log_retention_days = 8
+  }
+
+  expect_failures = [
+    var.orchestrator_arn,
+    var.sync_worker_arn,
+    var.max_concurrency,
+    var.log_retention_days,
+  ]
+}
+
+run "a_name_in_the_place_of_an_arn_is_refused" {
+  command = plan
+
+  variables {
+    state_machine_arn = "airbrew-dev-sync"
+  }
+
+  expect_failures = [var.state_machine_arn]
+}
