@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from delivery import mirror_words
 from delivery.cloud import Cloud
 from delivery.errors import SyncFailed
 
@@ -107,23 +108,14 @@ def _batches(states: Any, execution_arn: str) -> str:
 
 
 def _failure(found: Mapping[str, Any]) -> SyncFailed:
-    cause = _readable(str(found.get("cause", "no cause was given")))
+    told = mirror_words.parse(str(found.get("cause", "no cause was given")))
+    execution = str(found["executionArn"])
     return SyncFailed(
-        f"the sync ended {found['status']}: {found.get('error', 'no error name')}: {cause}",
-        where=str(found["executionArn"]),
-        remedy="mend what the cause names, then `inv mirror.sync`; what is published still stands",
+        f"the sync ended {found['status']}: {found.get('error', 'no error name')}: {told.problem}",
+        where=f"{told.where} ({execution})" if told.where else execution,
+        remedy=told.remedy
+        or "mend what the cause names, then `inv mirror.sync`; what is published still stands",
     )
-
-
-def _readable(cause: str) -> str:
-    """A Lambda's failure is JSON with `errorMessage`; everything else is shown as it is."""
-    try:
-        parsed = json.loads(cause)
-    except ValueError:
-        return cause
-    if isinstance(parsed, dict) and "errorMessage" in parsed:
-        return str(parsed["errorMessage"])
-    return cause
 
 
 def _still_running(execution_arn: str) -> SyncFailed:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from delivery import mirror_words
 from delivery.cloud import Cloud
 from delivery.errors import SyncFailed
 
@@ -50,11 +51,13 @@ def dry_run(
     answer = cloud.client("lambda").invoke(
         FunctionName=function, Qualifier=ALIAS, Payload=json.dumps(event).encode()
     )
-    payload = json.loads(answer["Payload"].read())
+    body = answer["Payload"].read().decode()
     if answer.get("FunctionError"):
+        told = mirror_words.parse(body)
         raise SyncFailed(
-            f"the orchestrator could not plan: {payload.get('errorMessage', payload)}",
-            where=f"Lambda function {function}:{ALIAS}",
-            remedy="mend what the message names; `inv status` shows what is deployed",
+            f"the orchestrator could not plan: {told.problem}",
+            where=told.where or f"Lambda function {function}:{ALIAS}",
+            remedy=told.remedy or "mend what the message names, then plan again",
         )
+    payload = json.loads(body)
     return DryRun(**{name: payload[name] for name in DryRun.__dataclass_fields__})

@@ -130,6 +130,19 @@ def test_a_failed_sync_says_why_and_what_to_do(states, cause, shown):
     assert "inv mirror.sync" in failure.value.remedy
 
 
+def test_the_mirror_s_own_place_and_remedy_are_passed_on(states):
+    told = "3 bottles are missing: jq\n  where: s3://mirror/syncs/1/plan\n  next:  sync again"
+    cause = json.dumps({"errorMessage": told, "errorType": "IncompleteSync"})
+    states.add_response("describe_execution", described("FAILED", error="E", cause=cause))
+
+    with pytest.raises(SyncFailed) as failure:
+        follow(states)
+
+    assert failure.value.problem == "the sync ended FAILED: E: 3 bottles are missing: jq"
+    assert failure.value.where == f"s3://mirror/syncs/1/plan ({ARN})"
+    assert failure.value.remedy == "sync again"
+
+
 def test_a_sync_that_never_ends_is_left_to_itself(states, monkeypatch):
     monkeypatch.setattr(executions, "FOLLOW_SECONDS", -1)
     states.add_response("describe_execution", described("RUNNING"))
