@@ -87,7 +87,7 @@ class Upstream:
         # Path → answers to give first: a status and headers.
         self.first_answers: dict[str, list[tuple[int, dict[str, str]]]] = {}
         self.redirect_blobs_to: str | None = None
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = _Server(self)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
@@ -160,84 +160,91 @@ def manifest_entry(ref_name: str, body: bytes) -> dict[str, object]:
     return {"digest": digest, "annotations": notes}
 
 
-def _handler(upstream: Upstream) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Server(ThreadingHTTPServer):
+    def __init__(self, upstream: Upstream) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.upstream = upstream
 
-        def do_GET(self) -> None:
-            upstream.requests.append((self.path, dict(self.headers)))
-            path = urlsplit(self.path).path
-            if upstream.first_answers.get(path):
-                self._say(*upstream.first_answers[path].pop(0))
-            elif path.startswith("/api/"):
-                self._send(upstream.api_files.get(path.removeprefix("/api/")))
-            elif path == "/token":
-                self._give_token()
-            elif path.startswith("/storage/"):
-                self._send_blob(upstream.blobs.get(path.removeprefix("/storage/")))
-            elif found := REPOSITORY.fullmatch(path):
-                self._registry(found["image"], found["kind"], found["what"])
-            else:
-                self._say(404, {})
 
-        def _registry(self, image: str, kind: str, what: str) -> None:
-            scope = f"repository:homebrew/core/{image}:pull"
-            token = self.headers.get("Authorization", "").removeprefix("Bearer ")
-            if token not in upstream.tokens or not token.startswith(scope):
-                realm = f'Bearer realm="{upstream.url}/token",service="ghcr.io",scope="{scope}"'
-                self._say(401, {"WWW-Authenticate": realm})
-            elif kind == "manifests":
-                self._send(upstream.manifests.get((image, what)))
-            elif what.removeprefix("sha256:") not in upstream.blobs:
-                self._say(404, {})
-            else:
-                stored = f"/storage/{what.removeprefix('sha256:')}?sig=secret"
-                self._say(307, {"Location": upstream.redirect_blobs_to or stored})
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
 
-        def _give_token(self) -> None:
-            scope = parse_qs(urlsplit(self.path).query)["scope"][0]
-            token = f"{scope} number {len(upstream.tokens) + 1}"
-            upstream.tokens.add(token)
-            self._send(json.dumps({"token": token}).encode())
+    protocol_version = "HTTP/1.1"
 
-        def _send_blob(self, blob: Blob | None) -> None:
-            if blob is None or "Authorization" in self.headers:
-                self._say(403 if blob else 404, {})
-                return
-            asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-            first = int(asked[1]) if asked and blob.knows_ranges else 0
-            rest = blob.body[first:]
-            self.send_response(206 if first else 200)
-            if first:
-                total = len(blob.body)
-                self.send_header("Content-Range", f"bytes {first}-{total - 1}/{total}")
-            self.send_header("Content-Length", str(blob.announced or len(rest)))
-            self.end_headers()
-            cut = blob.breaks_at.pop(0) - first if blob.breaks_at else len(rest)
-            self.wfile.write(rest[:cut])
-            # A body shorter than announced can only be told by closing.
-            self.close_connection = True
+    def do_GET(self) -> None:
+        self.server.upstream.requests.append((self.path, dict(self.headers)))
+        path = urlsplit(self.path).path
+        if self.server.upstream.first_answers.get(path):
+            self._say(*self.server.upstream.first_answers[path].pop(0))
+        elif path.startswith("/api/"):
+            self._send(self.server.upstream.api_files.get(path.removeprefix("/api/")))
+        elif path == "/token":
+            self._give_token()
+        elif path.startswith("/storage/"):
+            self._send_blob(self.server.upstream.blobs.get(path.removeprefix("/storage/")))
+        elif found := REPOSITORY.fullmatch(path):
+            self._registry(found["image"], found["kind"], found["what"])
+        else:
+            self._say(404, {})
 
-        def _send(self, body: bytes | None) -> None:
-            if body is None:
-                self._say(404, {})
-                return
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def _registry(self, image: str, kind: str, what: str) -> None:
+        scope = f"repository:homebrew/core/{image}:pull"
+        token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        if token not in self.server.upstream.tokens or not token.startswith(scope):
+            realm = (
+                f'Bearer realm="{self.server.upstream.url}/token",service="ghcr.io",scope="{scope}"'
+            )
+            self._say(401, {"WWW-Authenticate": realm})
+        elif kind == "manifests":
+            self._send(self.server.upstream.manifests.get((image, what)))
+        elif what.removeprefix("sha256:") not in self.server.upstream.blobs:
+            self._say(404, {})
+        else:
+            stored = f"/storage/{what.removeprefix('sha256:')}?sig=secret"
+            self._say(307, {"Location": self.server.upstream.redirect_blobs_to or stored})
 
-        def _say(self, status: int, headers: dict[str, str]) -> None:
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+    def _give_token(self) -> None:
+        scope = parse_qs(urlsplit(self.path).query)["scope"][0]
+        token = f"{scope} number {len(self.server.upstream.tokens) + 1}"
+        self.server.upstream.tokens.add(token)
+        self._send(json.dumps({"token": token}).encode())
 
-        def log_message(self, *_: object) -> None:
-            """Tests are quiet."""
+    def _send_blob(self, blob: Blob | None) -> None:
+        if blob is None or "Authorization" in self.headers:
+            self._say(403 if blob else 404, {})
+            return
+        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        first = int(asked[1]) if asked and blob.knows_ranges else 0
+        rest = blob.body[first:]
+        self.send_response(206 if first else 200)
+        if first:
+            total = len(blob.body)
+            self.send_header("Content-Range", f"bytes {first}-{total - 1}/{total}")
+        self.send_header("Content-Length", str(blob.announced or len(rest)))
+        self.end_headers()
+        cut = blob.breaks_at.pop(0) - first if blob.breaks_at else len(rest)
+        self.wfile.write(rest[:cut])
+        # A body shorter than announced can only be told by closing.
+        self.close_connection = True
 
-    return Handler
+    def _send(self, body: bytes | None) -> None:
+        if body is None:
+            self._say(404, {})
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _say(self, status: int, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Tests are quiet."""
 
 
 def _base64url(raw: bytes) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import UTC, datetime
 
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from mirror import planning, publication, worker
 from mirror.bucket import Bucket
@@ -100,8 +102,8 @@ class Sync:
 
 
 @pytest.fixture
-def sync(connections, monkeypatch):
-    """A sync whose clock stands still: a lease does not run out while a test does its work."""
+def sync(connections):
+    """A sync that is run by hand, step by step."""
     return Sync(connections)
 
 
@@ -117,3 +119,45 @@ def stored(s3, bucket):
         }
 
     return read
+
+
+DENIED = (
+    b'<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code>'
+    b"<Message>Access Denied</Message></Error>"
+)
+
+
+@pytest.fixture
+def s3_answers(s3):
+    """Lets S3 answer a call with a status and a body of the test's own, over HTTP as it were."""
+    registered = []
+
+    def answer(call, respond):
+        def before_send(request, **_):
+            status, body = respond()
+            return AWSResponse(request.url, status, {}, RawBody(body))
+
+        s3.meta.events.register_first(f"before-send.s3.{call}", before_send)
+        registered.append((call, before_send))
+
+        def stop():
+            s3.meta.events.unregister(f"before-send.s3.{call}", before_send)
+
+        return stop
+
+    yield answer
+    for call, before_send in registered:
+        s3.meta.events.unregister(f"before-send.s3.{call}", before_send)
+
+
+@pytest.fixture
+def s3_refuses(s3_answers):
+    """Lets S3 deny a call by its name; the returned function allows it again."""
+    return lambda call: s3_answers(call, lambda: (403, DENIED))
+
+
+class RawBody(io.BytesIO):
+    """A body as botocore reads it from urllib3."""
+
+    def stream(self, **_):
+        yield self.read()

@@ -1,18 +1,24 @@
-"""A whole sync: plan, copy, publish; what is published, what a second one does, what a bad one."""
+"""A whole sync: what is published, what a second one does, and what a bad bottle undoes."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from mirror.errors import IncompleteSync
+from mirror.errors import BucketRefused, IncompleteSync
+from mirror.settings import Selection
 from tests.unit.mirror.conftest import NOW
 
 BODY = b"a bottle of jq"
 DIGEST = hashlib.sha256(BODY).hexdigest()
+BLOB = f"v2/homebrew/core/jq/blobs/sha256:{DIGEST}"
+API = "internal/packages.arm64_tahoe.jws.json"
+WEEK = timedelta(days=7)
+LARGE = bytes(range(256)) * 4 * 1024 * 9  # 9 MiB: two parts, the last one short.
 
 
 def test_a_published_bottle_can_be_fetched_as_brew_does(upstream, sync, stored):
@@ -24,8 +30,7 @@ def test_a_published_bottle_can_be_fetched_as_brew_does(upstream, sync, stored):
     held = stored()
     assert held[f"{v2}/blobs/sha256:{DIGEST}"] == BODY
     assert held[f"{v2}/manifests/1.8.1_2-1"] == upstream.manifests["jq/1.8", "1.8.1_2-1"]
-    api = "internal/packages.arm64_tahoe.jws.json"
-    assert held[f"api/{api}"] == upstream.api_files[api]
+    assert held[f"api/{API}"] == upstream.api_files[API]
     assert answer == {
         "snapshot": "2026-11-22T030000Z",
         "formulae": 1,
@@ -34,3 +39,280 @@ def test_a_published_bottle_can_be_fetched_as_brew_does(upstream, sync, stored):
         "copied": 1,
         "api_files_changed": 1,
     }
+
+
+def test_a_manifest_is_served_with_the_type_that_brew_asks_for(upstream, sync, s3):
+    upstream.add("jq", {"arm64_tahoe": BODY})
+
+    sync.run()
+
+    served = s3.head_object(Bucket="mirror", Key="v2/homebrew/core/jq/manifests/1.0")
+    assert served["ContentType"] == "application/vnd.oci.image.index.v1+json"
+
+
+def test_a_snapshot_names_what_it_holds_and_the_one_before(upstream, sync, stored):
+    upstream.add("jq", {"arm64_tahoe": BODY})
+    sync.run()
+    upstream.add("fzf", {"arm64_tahoe": b"fzf"})
+
+    sync.run(execution="two", now=NOW + WEEK)
+
+    held = stored("snapshots/")
+    first = held["snapshots/2026-11-22T030000Z/snapshot.json"]
+    second = json.loads(held["snapshots/2026-11-29T030000Z/snapshot.json"])
+    assert second == {
+        "id": "2026-11-29T030000Z",
+        "created_at": "2026-11-29T03:00:00Z",
+        "previous": {
+            "id": "2026-11-22T030000Z",
+            "sha256": hashlib.sha256(first).hexdigest(),
+        },
+        "formulae": 2,
+        "bottles": 2,
+        "bytes": len(BODY) + 3,
+        "api_files": {API: hashlib.sha256(upstream.api_files[API]).hexdigest()},
+        "selection": {
+            "platforms": ["arm64_tahoe"],
+            "formulae": ["*"],
+            "include_dependencies": True,
+        },
+        "sync": "2026-11-29T030000Z",
+    }
+    assert json.loads(held["snapshots/2026-11-29T030000Z/bottles.json"])[1] == {
+        "formula": "jq",
+        "version": "1.0",
+        "rebuild": 0,
+        "tag": "arm64_tahoe",
+        "digest": DIGEST,
+        "size_bytes": len(BODY),
+    }
+
+
+def test_a_sync_without_news_asks_the_registry_nothing_and_moves_nothing(upstream, sync, s3):
+    upstream.add("jq", {"arm64_tahoe": BODY})
+    sync.run()
+    before = s3.head_object(Bucket="mirror", Key=f"api/{API}")
+    upstream.requests.clear()
+
+    answer = sync.run(execution="two", now=NOW + WEEK)
+
+    assert upstream.paths("/v2/") == []
+    assert answer["api_files_changed"] == answer["copied"] == 0
+    after = s3.head_object(Bucket="mirror", Key=f"api/{API}")
+    assert after["LastModified"] == before["LastModified"]
+
+
+def test_a_new_version_is_all_that_the_next_sync_copies(upstream, sync):
+    upstream.add("jq", {"arm64_tahoe": BODY})
+    upstream.add("fzf", {"arm64_tahoe": b"fzf 1"})
+    sync.run()
+    upstream.add("fzf", {"arm64_tahoe": b"fzf 2"}, version="2.0")
+    upstream.requests.clear()
+
+    answer = sync.run(execution="two", now=NOW + WEEK)
+
+    assert answer["copied"] == 1
+    assert upstream.paths("/jq/") == []
+
+
+def test_every_api_file_that_upstream_offers_is_mirrored(upstream, signer, sync, stored):
+    upstream.add("jq", {"arm64_tahoe": BODY})
+    others = (
+        "cask.jws.json",
+        "formula_tap_migrations.jws.json",
+        "internal/cask.arm64_tahoe.jws.json",
+    )
+    upstream.api_files |= {path: signer.sign(json.dumps({"of": path})) for path in others}
+
+    sync.run()
+
+    assert stored("api/") == {f"api/{path}": body for path, body in upstream.api_files.items()}
+
+
+def test_one_bottle_for_all_platforms_is_copied_once(upstream, sync, connections, stored):
+    both = ("arm64_tahoe", "x86_64_linux")
+    upstream.add("docs", {"all": BODY}, platforms=both)
+    selection = Selection(both, ("docs",), include_dependencies=True)
+    sync.connections = replace(
+        connections, settings=replace(connections.settings, selection=selection)
+    )
+
+    answer = sync.run()
+
+    assert answer["bottles"] == answer["copied"] == 1
+    assert len(upstream.paths("/storage/")) == 1
+
+
+def test_a_platform_added_to_a_version_keeps_the_bottles_that_are_served(
+    upstream, sync, connections, stored
+):
+    bottles = {"arm64_tahoe": BODY, "sonoma": b"for Intel"}
+    upstream.add("jq", bottles, platforms=tuple(bottles))
+    sync.run()
+    selection = Selection(tuple(bottles), ("jq",), include_dependencies=True)
+    sync.connections = replace(
+        connections, settings=replace(connections.settings, selection=selection)
+    )
+
+    answer = sync.run(execution="two", now=NOW + WEEK)
+
+    assert answer["copied"] == 1
+    assert answer["bottles"] == 2
+
+
+SPOILED = {
+    "corrupted": {"body": b"?" + BODY[1:]},
+    "truncated": {"body": BODY[:-1]},
+    "longer than announced": {"body": BODY + b"!"},
+    "empty": {"body": b""},
+    "announced longer than the manifest says": {"announced": len(BODY) + 1},
+    "corrupted, large": {"body": b"?" + LARGE[1:]},
+    "truncated, large": {"body": LARGE[:-1], "announced": len(LARGE)},
+}
+
+
+@pytest.mark.parametrize("spoiled", SPOILED.values(), ids=SPOILED)
+def test_a_bad_bottle_leaves_nothing_behind_and_publishes_nothing(
+    upstream, sync, stored, s3, spoiled
+):
+    upstream.add("fzf", {"arm64_tahoe": b"fzf"})
+    sync.run()
+    published = stored("api/")
+    good = LARGE if len(spoiled.get("body", b"")) > 1000 else BODY
+    upstream.add("jq", {"arm64_tahoe": good})
+    blob = upstream.blobs[hashlib.sha256(good).hexdigest()]
+    blob.body, blob.announced = spoiled.get("body", good), spoiled.get("announced")
+
+    planned = sync.plan("two", NOW + WEEK)
+    (answer,) = sync.copy(planned)
+
+    assert answer["failed"] == 1
+    failed = json.loads(stored("syncs/")[answer["result"]])["failed"]
+    assert [each["bottle"] for each in failed] == ["jq 1.0 arm64_tahoe"]
+    with pytest.raises(IncompleteSync, match=r"1 of 2 bottles are missing: jq 1\.0 arm64_tahoe"):
+        sync.publish(planned, "two")
+    assert not stored("v2/homebrew/core/jq/")
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket="mirror")
+    assert stored("api/") == published
+
+
+def test_a_bad_bottle_does_not_stop_the_others_and_a_repaired_one_completes(upstream, sync, stored):
+    for name in ("a", "jq", "z"):
+        upstream.add(name, {"arm64_tahoe": BODY + name.encode()})
+    blob = upstream.blobs[hashlib.sha256(BODY + b"jq").hexdigest()]
+    good, blob.body = blob.body, b"spoiled by a bad disk"
+    planned = sync.plan()
+
+    answers = sync.copy(planned)
+    blob.body = good
+    again = sync.run(now=NOW + WEEK)
+
+    assert sum(answer["copied"] for answer in answers) == 2
+    assert again["copied"] == 1
+    assert again["bottles"] == 3
+
+
+def test_upstream_that_lacks_a_bottle_it_lists_is_told_by_name(upstream, sync, stored):
+    upstream.add("jq", {"arm64_tahoe": BODY})
+    upstream.add("fzf", {"arm64_tahoe": b"fzf"})
+    del upstream.manifests["jq", "1.0"]
+    planned = sync.plan()
+    sync.copy(planned)
+
+    with pytest.raises(
+        IncompleteSync, match=r"1 of 2 .* jq 1.0 arm64_tahoe \(upstream answered 404"
+    ):
+        sync.publish(planned)
+
+    assert not stored("api/")
+
+
+def test_a_blob_that_vanished_since_is_missed_before_anything_is_published(
+    upstream, sync, stored, s3
+):
+    upstream.add("jq", {"arm64_tahoe": BODY})
+    planned = sync.plan()
+    sync.copy(planned)
+    s3.delete_object(Bucket="mirror", Key=BLOB)
+
+    with pytest.raises(IncompleteSync, match="was not copied"):
+        sync.publish(planned)
+
+    assert not stored("api/")
+    assert not stored("snapshots/")
+
+
+def test_a_blob_of_another_size_is_copied_anew(upstream, sync, s3, stored):
+    upstream.add("jq", {"arm64_tahoe": BODY})
+    sync.run()
+    s3.put_object(Bucket="mirror", Key=BLOB, Body=b"cut")
+
+    answer = sync.run(execution="two", now=NOW + WEEK)
+
+    assert answer["copied"] == 1
+    assert stored(BLOB)[BLOB] == BODY
+
+
+def test_every_step_can_be_run_twice(upstream, sync, stored):
+    upstream.add("jq", {"arm64_tahoe": BODY})
+    upstream.add("fzf", {"arm64_tahoe": b"fzf"})
+
+    first, planned = sync.plan(), sync.plan()
+    sync.copy(planned)
+    upstream.requests.clear()
+    copied_again = sync.copy(planned)
+    answer = sync.publish(planned)
+    held = stored()
+    answered_again = sync.publish(planned)
+
+    assert first == planned
+    assert [each["copied"] for each in copied_again] == [0]
+    assert upstream.paths("/blobs/") == []
+    assert answer == answered_again
+    assert stored() == held
+
+
+def test_a_plan_that_is_made_again_does_not_fetch_a_staged_manifest(upstream, sync):
+    upstream.add("jq", {"arm64_tahoe": BODY})
+    sync.plan()
+    upstream.requests.clear()
+
+    sync.plan()
+
+    assert upstream.paths("/manifests/") == []
+
+
+def test_an_api_file_that_was_tampered_with_in_the_bucket_is_not_published(
+    upstream, sync, stored, s3
+):
+    upstream.add("jq", {"arm64_tahoe": BODY})
+    planned = sync.plan()
+    sync.copy(planned)
+    s3.put_object(Bucket="mirror", Key=f"syncs/{planned['sync']}/api/{API}", Body=b"{}")
+
+    with pytest.raises(BucketRefused, match="not the one that was verified"):
+        sync.publish(planned)
+
+    assert not stored("api/")
+
+
+def test_a_folder_without_its_snapshot_json_does_not_count(upstream, sync, s3, stored):
+    upstream.add("jq", {"arm64_tahoe": BODY})
+    sync.run()
+    s3.put_object(Bucket="mirror", Key="snapshots/2026-11-25T030000Z/bottles.json", Body=b"[]")
+
+    sync.run(execution="two", now=NOW + WEEK)
+
+    document = json.loads(stored("snapshots/")["snapshots/2026-11-29T030000Z/snapshot.json"])
+    assert document["previous"]["id"] == "2026-11-22T030000Z"
+
+
+def test_what_upstream_built_no_bottle_for_is_reported_and_not_fatal(upstream, sync, stored):
+    upstream.add("jq", {"arm64_tahoe": BODY})
+    upstream.add("source-only", {})
+
+    answer = sync.run()
+
+    assert (answer["formulae"], answer["bottles"]) == (2, 1)
+    report = json.loads(stored("syncs/")["syncs/2026-11-22T030000Z/report.json"])
+    assert report["without_bottle"] == [{"formula": "source-only", "platform": "arm64_tahoe"}]

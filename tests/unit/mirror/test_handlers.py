@@ -1,0 +1,144 @@
+"""The two Lambdas: their events, their answers, and what they load."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from mirror.errors import BadEvent, SyncUnderWay
+from orchestrator import handler as orchestrator
+from sync_worker import handler as sync_worker
+
+EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:sync:one"
+
+
+class Context:
+    """What Lambda passes beside the event."""
+
+    def get_remaining_time_in_millis(self):
+        return 900_000
+
+
+@pytest.fixture
+def deployed(bucket, s3, upstream, signer, monkeypatch):
+    """The functions' surroundings: variables, settings in the bucket, a state machine's name."""
+    document = {
+        "upstream": {
+            "api_url": f"{upstream.url}/api",
+            "registry_url": upstream.url,
+            "signing_key_pem": signer.public_pem,
+        },
+        "selection": {
+            "platforms": ["arm64_tahoe"],
+            "formulae": ["jq"],
+            "include_dependencies": True,
+        },
+        "publish": {"policy": "complete"},
+        "workflow": {"batch_max_bottles": 20, "batch_max_mib": 64},
+        "sync_worker": {"transfers": 4},
+    }
+    s3.put_object(Bucket="mirror", Key="settings/mirror.json", Body=json.dumps(document).encode())
+    monkeypatch.setenv("AIRBREW_BUCKET", "mirror")
+    monkeypatch.setenv("AIRBREW_SETTINGS_KEY", "settings/mirror.json")
+    yield
+    for cached in (orchestrator.connections, sync_worker.connections):
+        if cached.cache_info().currsize:
+            cached().fetcher.close()
+        cached.cache_clear()
+    orchestrator.states.cache_clear()
+
+
+def plan(execution=EXECUTION):
+    return orchestrator.handle({"action": "plan", "execution": execution}, Context())
+
+
+def test_plan_copy_and_publish_as_the_state_machine_calls_them(deployed, upstream, stored):
+    upstream.add("jq", {"arm64_tahoe": b"jq"})
+
+    planned = plan()
+    (pointer,) = json.loads(stored("syncs/")[planned["batches_key"]])
+    copied = sync_worker.handle(pointer, Context())
+    event = {"action": "publish", "sync": planned["sync"], "execution": EXECUTION}
+    answer = orchestrator.handle(event, Context())
+
+    assert copied["copied"] == 1
+    assert answer["bottles"] == 1
+    assert "api/internal/packages.arm64_tahoe.jws.json" in stored("api/")
+
+
+def test_a_second_execution_is_refused_while_the_first_may_be_running(
+    deployed, upstream, monkeypatch
+):
+    upstream.add("jq", {"arm64_tahoe": b"jq"})
+    monkeypatch.setattr(orchestrator.executions, "is_running", lambda *_: True)
+    plan()
+
+    with pytest.raises(SyncUnderWay):
+        plan(EXECUTION.replace("one", "two"))
+
+
+def test_an_execution_that_step_functions_does_not_know_holds_nobody_up(deployed, upstream):
+    upstream.add("jq", {"arm64_tahoe": b"jq"})
+    first = plan()
+
+    second = plan(EXECUTION.replace("one", "two"))
+
+    assert second["sync"] > first["sync"]
+
+
+def test_a_dry_run_takes_what_the_event_asks_for(deployed, upstream, stored):
+    upstream.add("fzf", {"arm64_tahoe": b"fzf"})
+
+    answer = orchestrator.handle(
+        {"action": "plan", "dry_run": True, "formulae": ["f*"], "platforms": ["arm64_tahoe"]},
+        Context(),
+    )
+
+    assert answer["examples"] == ["fzf 1.0 arm64_tahoe"]
+    assert list(stored()) == ["settings/mirror.json"]
+
+
+def test_a_failure_is_recorded(deployed, upstream, stored):
+    upstream.add("jq", {"arm64_tahoe": b"jq"})
+    planned = plan()
+
+    answer = orchestrator.handle(
+        {
+            "action": "report_failure",
+            "execution": EXECUTION,
+            "error": "States.Timeout",
+            "cause": "the Lambda was too slow",
+        },
+        Context(),
+    )
+
+    assert answer["sync"] == planned["sync"]
+    assert f"syncs/{planned['sync']}/report.json" in stored("syncs/")
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        ({}, '"None" is not one of plan, publish, report_failure'),
+        ({"action": "destroy"}, '"destroy" is not one of plan'),
+        ({"action": "plan"}, '"None" is not the ARN of the execution'),
+        ({"action": "publish", "execution": "x", "sync": "../x"}, '"../x" is not the id'),
+    ],
+)
+def test_an_event_that_is_not_in_the_contract_is_refused(deployed, event, told):
+    with pytest.raises(BadEvent, match=told):
+        orchestrator.handle(event, Context())
+
+
+def test_a_batch_event_without_batch_is_refused(deployed):
+    with pytest.raises(BadEvent, match="the event names no batch"):
+        sync_worker.handle({}, Context())
+
+
+def test_the_worker_s_cold_start_does_not_load_cryptography():
+    code = "import sys, sync_worker.handler; sys.exit('cryptography' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
