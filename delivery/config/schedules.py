@@ -51,11 +51,8 @@ class Field:
             return True
         if "W" in self.wildcards and item.endswith("W"):
             return self._number(item[:-1]) is not None
-        day, _, nth = item.partition("#")
         # The guide allows "#" only where it is the field's one expression.
-        return (
-            "#" in self.wildcards and is_only and self._number(day) is not None and nth in "12345"
-        )
+        return is_only and self._is_nth(item)
 
     def _is_span(self, item: str) -> bool:
         first, dash, last = item.partition("-")
@@ -68,6 +65,11 @@ class Field:
             return False
         is_number = re.fullmatch(r"[0-9]{1,4}", step) is not None
         return is_number and 1 <= int(step) <= self.high and (start == "*" or self._is_span(start))
+
+    def _is_nth(self, item: str) -> bool:
+        day, _, nth = item.partition("#")
+        is_day = "#" in self.wildcards and self._number(day) is not None
+        return is_day and re.fullmatch("[1-5]", nth) is not None
 
     def _is_last(self, item: str) -> bool:
         if "L" not in self.wildcards or not item.endswith("L"):
