@@ -34,6 +34,8 @@ class MirrorServer(ThreadingHTTPServer):
     """Answers GET and HEAD from one bucket, on 127.0.0.1 only."""
 
     daemon_threads = True
+    # brew opens many connections at once; with the default of 5 some wait a second to connect.
+    request_queue_size = 64
 
     def __init__(self, cloud: Cloud, bucket: str, port: int) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
