@@ -1,0 +1,165 @@
+"""The Terraform sources: equal environments, narrow modules, a sound workflow."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TREE = ROOT / "terraform"
+MODULES = sorted((TREE / "modules").iterdir())
+ENVIRONMENTS = ["dev", "prod", "staging"]
+MACHINE = json.loads((TREE / "modules" / "workflow" / "sync.asl.json").read_text())
+COPYING = MACHINE["States"]["Copy"]["ItemProcessor"]
+MACHINES = pytest.mark.parametrize("machine", [MACHINE, COPYING], ids=["sync", "Copy"])
+TASKS = [
+    pytest.param(state, id=name)
+    for machine in (MACHINE, COPYING)
+    for name, state in machine["States"].items()
+    if state["Type"] == "Task"
+]
+each_module = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+
+
+def blocks(kind: str, folder: Path) -> dict[str, str]:
+    """Each ``kind "name" {…}`` of a module, by name; `terraform fmt` puts its end at the margin."""
+    text = "\n".join(file.read_text() for file in sorted(folder.glob("*.tf")))
+    return dict(re.findall(rf'^{kind} "([^"]+)" {{\n(.*?)^}}$', text, re.MULTILINE | re.DOTALL))
+
+
+def following(state: dict) -> set[str]:
+    """The states that may come after this one."""
+    ways = [state, *state.get("Choices", ()), *state.get("Catch", ())]
+    return {way[key] for way in ways for key in ("Next", "Default") if key in way}
+
+
+def test_the_environments_are_the_same_file_three_times():
+    assert sorted(folder.name for folder in (TREE / "environments").iterdir()) == ENVIRONMENTS
+    for file in ("main.tf", ".terraform.lock.hcl"):
+        assert len({(TREE / "environments" / env / file).read_bytes() for env in ENVIRONMENTS}) == 1
+
+
+def test_the_locked_provider_is_the_one_that_the_environments_ask_for():
+    main = (TREE / "environments" / "dev" / "main.tf").read_text()
+    lock = (TREE / "environments" / "dev" / ".terraform.lock.hcl").read_text()
+
+    (asked,) = re.findall(r'version = "= ([0-9.]+)"', main)
+    (locked,) = re.findall(r'^  version     = "([0-9.]+)"', lock, re.MULTILINE)
+
+    assert asked == locked
+    assert len(re.findall('"h1:', lock)) == 2, "one for Linux, one for a Mac"
+
+
+@each_module
+def test_a_module_has_its_files_its_readme_and_its_test(module):
+    expected = {"main.tf", "variables.tf", "outputs.tf", "versions.tf", "README.md"}
+
+    assert expected <= {file.name for file in module.iterdir()}
+    assert (module / "tests" / f"{module.name}.tftest.hcl").is_file()
+    assert "It never" in (module / "README.md").read_text()
+
+
+@each_module
+def test_a_module_is_narrow_and_says_what_it_takes(module):
+    variables = blocks("variable", module)
+
+    assert 1 <= len(variables) <= 10
+    for name, body in {**variables, **blocks("output", module)}.items():
+        assert "description" in body, name
+    for name, body in variables.items():
+        assert re.search(r"^  nullable\s+= false$", body, re.MULTILINE), name
+
+
+@each_module
+def test_a_module_refuses_what_it_cannot_work_with(module):
+    variables = blocks("variable", module)
+    validated = [name for name, body in variables.items() if "validation {" in body]
+
+    assert len(validated) / len(variables) >= 0.6
+
+
+@each_module
+def test_every_refusal_is_tried_out(module):
+    test = (module / "tests" / f"{module.name}.tftest.hcl").read_text()
+    refused = set(
+        re.findall(r"var\.(\w+)", " ".join(re.findall(r"expect_failures = \[(.*?)\]", test, re.S)))
+    )
+    validated = {
+        name for name, body in blocks("variable", module).items() if "validation {" in body
+    }
+
+    assert refused == validated
+
+
+@each_module
+def test_a_module_gives_lower_bounds_and_leaves_the_version_to_the_environments(module):
+    versions = re.findall(r'version\s+= "([^"]+)"', (module / "versions.tf").read_text())
+
+    assert [version.split()[0] for version in versions] == [">=", ">="]
+
+
+def test_no_module_names_an_environment():
+    for file in TREE.glob("modules/*/*.tf"):
+        text = re.sub(r'contains\(\["dev", "staging", "prod"\].*', "", file.read_text())
+
+        assert not re.search(r'"(dev|staging|prod)"', text), file
+
+
+@MACHINES
+def test_every_state_that_is_named_exists_and_is_reached(machine):
+    states, reached, waiting = machine["States"], set(), {machine["StartAt"]}
+    while waiting:
+        name = waiting.pop()
+        reached.add(name)
+        waiting |= following(states[name]) - reached
+
+    assert reached == set(states)
+
+
+@MACHINES
+def test_every_state_ends_or_goes_on(machine):
+    for name, state in machine["States"].items():
+        ends = state.get("End", False) or state["Type"] in ("Fail", "Succeed")
+
+        assert ends != bool(following(state) - {"NotifyFailure", "BatchFailed"}), name
+
+
+@pytest.mark.parametrize("state", TASKS)
+def test_every_task_is_repeated_caught_and_ended(state):
+    repeated = [error for retry in state["Retry"] for error in retry["ErrorEquals"]]
+
+    assert state["TimeoutSeconds"] > 900, "Lambda ends by itself at 900 s, and says why"
+    assert state["Catch"][0]["ErrorEquals"] == ["States.ALL"]
+    assert {"Lambda.TooManyRequestsException", "UpstreamUnavailable"} <= set(repeated)
+    assert not {"States.ALL", "States.TaskFailed", "IncompleteSync", "SyncUnderWay"} & set(repeated)
+    for retry in state["Retry"]:
+        assert retry["BackoffRate"] > 1
+        assert retry["MaxAttempts"] <= 6
+
+
+@pytest.mark.parametrize("name", ["Plan", "Copy", "Publish"])
+def test_a_failure_anywhere_is_told_with_its_error_and_cause(name):
+    (catch,) = MACHINE["States"][name]["Catch"]
+    payload = MACHINE["States"]["NotifyFailure"]["Parameters"]["Payload"]
+
+    assert (catch["ResultPath"], catch["Next"]) == ("$.failure", "NotifyFailure")
+    assert (payload["error.$"], payload["cause.$"]) == ("$.failure.Error", "$.failure.Cause")
+
+
+def test_an_execution_ends_with_the_first_error_even_when_it_could_not_be_told():
+    notify, failed = (MACHINE["States"][name] for name in ("NotifyFailure", "Failed"))
+
+    assert notify["ResultPath"] is None
+    assert notify["Catch"][0]["ResultPath"] != "$.failure"
+    assert (failed["ErrorPath"], failed["CausePath"]) == ("$.failure.Error", "$.failure.Cause")
+
+
+def test_batches_are_carried_without_what_the_sandbox_ignores():
+    copy = MACHINE["States"]["Copy"]
+
+    assert copy["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
+    assert copy["ResultPath"] is None
+    assert not {"ItemBatcher", "ResultWriter"} & set(copy)
