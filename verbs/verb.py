@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from typing import Any
 
 from invoke.exceptions import Exit
+from invoke.parser.argument import Argument
 from invoke.tasks import Task, task
 
 from delivery.errors import DeliveryError
@@ -21,6 +23,30 @@ class Verb(Task[Any]):
             return super().__call__(*args, **kwargs)
         except (DeliveryError, SandboxError) as error:
             raise Exit(f"error: {error}", code=error.exit_code) from error
+        except _refusals() as error:
+            raise Exit(f"error: {_told(error)}", code=1) from error
+
+    def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
+        """The options; Invoke takes the help texts out as it reads them, we put them back."""
+        texts = dict(self.help)
+        arguments = super().get_arguments(ignore_unknown_help)
+        self.help = texts
+        return arguments
 
 
-verb = partial(task, klass=Verb)
+def _refusals() -> tuple[type[Exception], ...]:
+    """What boto3 raises when AWS says no or cannot be reached, where a verb has loaded it."""
+    loaded = sys.modules.get("botocore.exceptions")
+    return (loaded.ClientError, loaded.BotoCoreError) if loaded else ()
+
+
+def _told(error: Exception) -> DeliveryError:
+    return DeliveryError(
+        str(error),
+        where="the AWS API",
+        remedy="log in again, or give these credentials that permission; then run it again",
+    )
+
+
+# None of the options is positional: Invoke would take the next word for it, even "--help".
+verb = partial(task, klass=Verb, positional=())

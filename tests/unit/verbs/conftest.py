@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
-from invoke.collection import Collection
 from invoke.program import Program
 
-from verbs import config, main
+# The same small mirror and its keys; fixtures are found by name where they are imported.
+from tests.unit.delivery.conftest import mirror, public_key_pem, signed, signing_key  # noqa: F401
+
+TASKS = Path(__file__).parents[3] / "tasks.py"
 
 
 @dataclass(frozen=True)
@@ -23,16 +28,17 @@ class Ended:
 @pytest.fixture(scope="session")
 def namespace():
     """All verbs, as tasks.py assembles them."""
-    namespace = Collection.from_module(main)
-    namespace.add_collection(Collection.from_module(config))
-    return namespace
+    spec = importlib.util.spec_from_file_location("tasks", TASKS)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.namespace
 
 
 @pytest.fixture
-def inv(namespace, capsys):
-    """Runs a command line, ``inv("config.show", "--env", "dev")``, and says how it ended."""
+def run_program(capsys) -> Callable[..., Ended]:
+    """Runs one command line against a collection of tasks, and says how it ended."""
 
-    def run(*words: str) -> Ended:
+    def run(namespace, *words: str) -> Ended:
         try:
             Program(namespace=namespace, name="inv", binary="inv").run(["inv", *words])
             code = 0
@@ -42,3 +48,9 @@ def inv(namespace, capsys):
         return Ended(code, printed.out, printed.err)
 
     return run
+
+
+@pytest.fixture
+def inv(namespace, run_program) -> Callable[..., Ended]:
+    """Runs ``inv("config.show", "--env", "dev")``."""
+    return lambda *words: run_program(namespace, *words)
