@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from mirror.errors import UpstreamRefused
 
@@ -13,7 +13,10 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 def shown(url: str) -> str:
     """The URL without user, query and fragment: those carry secrets and signatures."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an unreadable address"
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
@@ -29,6 +32,20 @@ def is_usable(url: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
 
 
+def redirected(source: str, location: str) -> str:
+    """Where a redirect leads, once it is one that we follow.
+
+    Raises:
+        UpstreamRefused: as `check_redirect`.
+    """
+    try:
+        target = urljoin(source, location)
+    except ValueError as error:
+        raise _refused(source, "an unreadable address", "only https is followed") from error
+    check_redirect(source, target)
+    return target
+
+
 def check_redirect(source: str, target: str) -> None:
     """Refuse a redirect that leads to another scheme, or from outside to our own network.
 
@@ -39,14 +56,14 @@ def check_redirect(source: str, target: str) -> None:
         UpstreamRefused: the redirect is one that we do not follow.
     """
     if not is_usable(target):
-        raise _refused(source, target, "only https is followed")
+        raise _refused(source, shown(target), "only https is followed")
     if _is_inside(target) and not _is_inside(source):
-        raise _refused(source, target, "a public host must not lead to a private address")
+        raise _refused(source, shown(target), "a public host must not lead to a private address")
 
 
 def _refused(source: str, target: str, why: str) -> UpstreamRefused:
     return UpstreamRefused(
-        f'redirected to "{shown(target)}": {why}',
+        f'redirected to "{target}": {why}',
         where=shown(source),
         remedy="check upstream.api_url and upstream.registry_url",
     )

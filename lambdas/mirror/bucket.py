@@ -37,6 +37,8 @@ class Bucket:
         style: Any = {"addressing_style": "path"} if endpoint_url else {}
         config = Config(
             max_pool_connections=CONNECTIONS,
+            connect_timeout=10,
+            read_timeout=30,
             retries={"mode": "standard", "total_max_attempts": 5},
             s3=style,
         )

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import urljoin
 
 import urllib3
 from urllib3.exceptions import HTTPError
@@ -118,8 +117,7 @@ class Fetcher:
             if response.status not in _REDIRECT or location is None:
                 return response
             response.close()
-            target = urljoin(url, location)
-            addresses.check_redirect(url, target)
+            target = addresses.redirected(url, location)
             # The token is the registry's business; the storage behind it has its own signature.
             headers.pop("Authorization", None)
             url = target

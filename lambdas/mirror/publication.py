@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -37,7 +37,8 @@ def publish(
     """
     bucket = connections.bucket
     published = reports.published(bucket, sync)
-    if published is not None:
+    if published is not None:  # The answer of an earlier call was lost on its way.
+        lease.release(bucket, execution, now)
         return published
     lease.renew(bucket, sync, now)
     plan = Plan.read(bucket, sync)
@@ -98,7 +99,25 @@ def _publish_manifests(bucket: Bucket, plan: Plan, inventory: Mapping[str, int])
     bottles: dict[tuple[str, str], list[Bottle]] = {}
     for bottle in plan.bottles:
         bottles.setdefault((bottle.image, bottle.manifest_tag), []).append(bottle)
-    staged = set(plan.manifests)
+    _check_served(bucket, bottles, set(plan.manifests), inventory)
+
+    def put(index: tuple[str, str]) -> None:
+        image, tag = index
+        body = bucket.read(keys.staged_manifest(plan.sync, image, tag))
+        for bottle in bottles[index]:
+            manifests.promise(body, bottle, bottle.manifest_key)
+        bucket.write(keys.manifest(image, tag), body, INDEX_TYPE)
+
+    with ThreadPoolExecutor(REQUESTS) as pool:
+        list(pool.map(put, plan.manifests))
+
+
+def _check_served(
+    bucket: Bucket,
+    bottles: Mapping[tuple[str, str], Sequence[Bottle]],
+    staged: Set[tuple[str, str]],
+    inventory: Mapping[str, int],
+) -> None:
     unserved = [
         group[0].label
         for index, group in bottles.items()
@@ -110,16 +129,6 @@ def _publish_manifests(bucket: Bucket, plan: Plan, inventory: Mapping[str, int])
             where=bucket.where(keys.V2),
             remedy="nothing was published; run `inv mirror.sync` again: it fetches them",
         )
-
-    def put(index: tuple[str, str]) -> None:
-        image, tag = index
-        body = bucket.read(keys.staged_manifest(plan.sync, image, tag))
-        for bottle in bottles[index]:
-            manifests.promise(body, bottle, bottle.manifest_key)
-        bucket.write(keys.manifest(image, tag), body, INDEX_TYPE)
-
-    with ThreadPoolExecutor(REQUESTS) as pool:
-        list(pool.map(put, plan.manifests))
 
 
 def _write_snapshot(bucket: Bucket, plan: Plan, now: datetime) -> None:

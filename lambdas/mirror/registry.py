@@ -134,7 +134,9 @@ def _rest(response: Response, url: str, received: int, size_bytes: int) -> Itera
         yield from fetching.pieces(response)
         return
     fetching.check_status(response, url)
-    _check_length(int(response.headers.get("Content-Length", size_bytes)), url, size_bytes)
+    announced = response.headers.get("Content-Length", "")
+    # Without a length, or with one that is no number, counting the bytes must do.
+    _check_length(int(announced) if announced.isdigit() else size_bytes, url, size_bytes)
     to_skip = received
     for piece in fetching.pieces(response):
         fresh = piece[to_skip:]

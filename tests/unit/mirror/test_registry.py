@@ -195,6 +195,7 @@ def test_another_length_than_the_manifest_announced_is_told_at_once(upstream, re
     ("target", "why"),
     [
         ("http://example.org/x?sig=secret", "only https is followed"),
+        ("https://[not-an-address", "only https is followed"),
         ("file:///etc/passwd", "only https is followed"),
         ("ftp://example.org/x", "only https is followed"),
         ("https://user:secret@example.org/x", "only https is followed"),

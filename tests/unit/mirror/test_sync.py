@@ -272,6 +272,35 @@ def test_every_step_can_be_run_twice(upstream, sync, stored):
     assert stored() == held
 
 
+def test_a_publish_whose_answer_was_lost_gives_the_lease_back(upstream, sync, s3, stored):
+    upstream.add("jq", {"arm64_tahoe": BODY})
+    lease_of_one = sync.plan() and stored("syncs/lease.json")["syncs/lease.json"]
+    first = sync.run()
+    s3.put_object(Bucket="mirror", Key="syncs/lease.json", Body=lease_of_one)
+
+    again = sync.publish({"sync": first["snapshot"]})
+
+    assert again == first
+    assert sync.plan("two", NOW + timedelta(minutes=1))["sync"] > first["snapshot"]
+
+
+def test_a_publish_that_was_killed_before_api_is_completed_by_the_next_try(
+    upstream, sync, s3_refuses, stored
+):
+    upstream.add("jq", {"arm64_tahoe": BODY})
+    planned = sync.plan()
+    sync.copy(planned)
+    allow = s3_refuses("PutObject")
+    with pytest.raises(BucketRefused):
+        sync.publish(planned)
+    allow()
+
+    answer = sync.publish(planned)
+
+    assert answer["api_files_changed"] == 1
+    assert len(stored("snapshots/")) == 3
+
+
 def test_a_plan_that_is_made_again_does_not_fetch_a_staged_manifest(upstream, sync):
     upstream.add("jq", {"arm64_tahoe": BODY})
     sync.plan()
