@@ -1,4 +1,5 @@
-# What each function may do: nothing beyond the keys that docs/reference/bucket-layout.md gives it.
+# What each function may do: nothing beyond the keys that docs/reference/bucket-layout.md gives it, and
+# never to delete.
 locals {
   objects        = "${var.mirror_bucket.arn}/"
   executions_arn = "${replace(var.state_machine_arn, ":stateMachine:", ":execution:")}:*"
@@ -28,12 +29,6 @@ locals {
         "${local.objects}syncs/*",
         "${local.objects}v2/*/manifests/*",
       ]
-    },
-    {
-      Sid      = "GiveTheLeaseBack"
-      Effect   = "Allow"
-      Action   = "s3:DeleteObject"
-      Resource = "${local.objects}syncs/lease.json"
     },
     {
       # A lease whose execution has ended is free.

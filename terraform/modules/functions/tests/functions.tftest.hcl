@@ -117,7 +117,6 @@ run "the_orchestrator_may_do_this_and_nothing_else" {
         "arn:aws:s3:::mirror/syncs/*",
         "arn:aws:s3:::mirror/v2/*/manifests/*",
       ]]
-      GiveTheLeaseBack = ["s3:DeleteObject", "arn:aws:s3:::mirror/syncs/lease.json"]
       SeeWhoHoldsTheLease = [
         "states:DescribeExecution", "arn:aws:states:us-east-1:123456789012:execution:airbrew-dev-sync:*"
       ]
