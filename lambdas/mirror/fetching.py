@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
 
 import urllib3
 from urllib3.exceptions import HTTPError
@@ -15,8 +16,11 @@ from urllib3.exceptions import HTTPError
 from mirror import addresses
 from mirror.errors import NotUpstream, UpstreamRefused, UpstreamUnavailable
 
+if TYPE_CHECKING:
+    # Lambda's older runtimes carry urllib3 1.26, which has no such name.
+    from urllib3 import BaseHTTPResponse as Response
+
 Sleep = Callable[[float], None]
-Response = urllib3.BaseHTTPResponse
 
 # GHCR answers 429 in bursts of some 10 s; four tries with these pauses outlast one.
 TRIES = 4
@@ -111,7 +115,14 @@ class Fetcher:
     def _follow(self, url: str, headers: dict[str, str]) -> Response:
         for _ in range(REDIRECTS + 1):
             response = self._pool.request(
-                "GET", url, headers=headers, redirect=False, retries=False, preload_content=False
+                "GET",
+                url,
+                headers=headers,
+                redirect=False,
+                retries=False,
+                preload_content=False,
+                # urllib3 1.26 takes a body that ends early for whole unless told otherwise.
+                enforce_content_length=True,
             )
             location = response.headers.get("Location")
             if response.status not in _REDIRECT or location is None:

@@ -10,13 +10,17 @@ import json
 import re
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from urllib3.exceptions import HTTPError
 
 from mirror import addresses, fetching, keys
 from mirror.errors import DigestMismatch, UpstreamRefused
-from mirror.fetching import Fetcher, Response, Sleep
+from mirror.fetching import Fetcher, Sleep
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse as Response
 
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 IMAGE_TYPE = "application/vnd.oci.image.manifest.v1+json"

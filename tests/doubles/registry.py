@@ -86,6 +86,8 @@ class Upstream:
         self.requests: list[tuple[str, dict[str, str]]] = []
         # Path → answers to give first: a status and headers.
         self.first_answers: dict[str, list[tuple[int, dict[str, str]]]] = {}
+        # Paths below /api and manifests whose next body is sent by half.
+        self.breaks_off: list[str] = []
         self.redirect_blobs_to: str | None = None
         self._server = _Server(self)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -234,6 +236,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        if self.path in self.server.upstream.breaks_off:
+            self.server.upstream.breaks_off.remove(self.path)
+            body, self.close_connection = body[: len(body) // 2], True
         self.wfile.write(body)
 
     def _say(self, status: int, headers: dict[str, str]) -> None:

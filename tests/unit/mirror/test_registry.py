@@ -37,6 +37,26 @@ def test_a_manifest_comes_byte_for_byte(upstream, registry):
     assert upstream.requests[-1][1]["Accept"] == INDEX_TYPE
 
 
+def test_a_manifest_that_breaks_off_is_asked_for_anew(upstream, registry):
+    upstream.breaks_off = [MANIFEST] * 2
+
+    assert registry.manifest("jq", "1.0") == upstream.manifests["jq", "1.0"]
+
+
+def test_a_manifest_that_breaks_off_each_time_is_given_up(upstream, registry):
+    upstream.breaks_off = [MANIFEST] * 9
+
+    with pytest.raises(UpstreamUnavailable, match=r"broke off: .*, 4 times"):
+        registry.manifest("jq", "1.0")
+
+
+def test_a_manifest_without_end_is_cut_short(upstream, registry):
+    upstream.manifests["jq", "1.0"] = bytes(16 * 1024 * 1024 + 1)
+
+    with pytest.raises(UpstreamRefused, match="larger than 16777216 bytes"):
+        registry.manifest("jq", "1.0")
+
+
 def test_a_token_is_asked_for_once_per_repository(upstream, registry):
     upstream.add("fzf", {"arm64_tahoe": b"fzf"})
 
