@@ -59,10 +59,10 @@ def check(
         return CheckedBlob((stumble.sighting,))
 
 
-def glance(web: Web, url: str, missing: str) -> list[Sighting]:
+def glance(web: Web, url: str, missing: str, **headers: str) -> list[Sighting]:
     """Is it there: the first byte of it, asked for as a GET because brew sends no HEAD."""
     try:
-        answer = web.look(url, Range="bytes=0-0")
+        answer = web.look(url, Range="bytes=0-0", **headers)
         # 416 is how an empty file answers; whether it may be empty is for a whole GET to say.
         if answer.status != 416:
             check_status(answer, missing)

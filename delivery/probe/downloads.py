@@ -5,47 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from delivery import bottles
 from delivery.bottles import Bottle
 from delivery.probe import blobs, manifests
-from delivery.probe.clients import ANONYMOUS_BEARER, BREW_4, BREW_6
-from delivery.probe.defects import Sighting, Stumble
-from delivery.probe.findings import Finding, Row, met
-from delivery.probe.web import Web
+from delivery.probe.clients import ANONYMOUS_BEARER, BREW_4, BREW_6, INDEX_TYPE
+from delivery.probe.defects import BREAKS, Sighting, Stumble
+from delivery.probe.findings import Finding, met
+from delivery.probe.targets import ARTIFACT, Target
+from delivery.probe.web import Web, check_status
 
-ARTIFACT = "artifact"
-BOTTLE = "bottle"
-LAYOUTS = (ARTIFACT, BOTTLE)
-BOTTLE_LIMIT_BYTES = 100 * 2**20
-TIMEOUT_SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class Target:
-    """What to probe, and as whom.
-
-    `url` is HOMEBREW_ARTIFACT_DOMAIN, or HOMEBREW_BOTTLE_DOMAIN in the layout ``bottle``;
-    `api_url` is HOMEBREW_API_DOMAIN; `formulae` are names or globs, empty for a sample;
-    `public_key_pem` is empty for Homebrew's own; without `authorization` older clients are
-    set to send none; without `closure` dependencies are not looked for.
-    """
-
-    url: str
-    api_url: str
-    platforms: Sequence[str]
-    formulae: Sequence[str] = ()
-    layout: str = ARTIFACT
-    public_key_pem: str = ""
-    authorization: bool = True
-    closure: bool = True
-    timeout_seconds: float = TIMEOUT_SECONDS
-    bottle_limit_bytes: int = BOTTLE_LIMIT_BYTES
-    ca_file: str | None = None
+# A registry finds no index for those who do not accept one; a bottle is found all the same.
+ACCEPTED = f"{INDEX_TYPE}, */*"
+REFUSALS = {400, 401, 403}
+ABSENT = {"manifest-missing", "flat-manifest-missing", "blob-missing"}
 
 
 @dataclass(frozen=True)
 class Download:
-    """How a bottle and its manifest came to the clients that want them."""
+    """How a bottle and its manifest came to the clients that want them.
+
+    `manifest_clients` are those of `clients` that ask this layout for manifests; `was_read` is
+    False for a bottle over the limit.
+    """
 
     bottle: Bottle
     clients: tuple[str, ...]
@@ -58,53 +38,44 @@ class Download:
 def check(web: Web, target: Target, bottle: Bottle, clients: tuple[str, ...]) -> Download:
     """Fetch manifest and bottle once; ask again, without the bodies, as older clients do."""
     readers = _manifest_clients(target, clients)
-    size_bytes: int | None = None
-    manifest: tuple[Finding, ...] = ()
-    if readers:
-        checked = manifests.check(web, bottle, _manifest_url(target, bottle), _missing(target))
-        size_bytes = checked.size_bytes
-        seen = _mapped(web, bottle, checked.sightings, _raw_manifest_url(target, bottle))
-        manifest = met(seen, readers)
-    fetched = blobs.check(
-        web, bottle, _blob_url(target, bottle), size_bytes, target.bottle_limit_bytes
-    )
-    seen = _mapped(web, bottle, fetched.sightings, _raw_blob_url(target, bottle))
-    blob = met(seen, clients)
+    size_bytes, manifest = _manifest(web, target, bottle, readers)
+    url, limit_bytes = target.blob_url(bottle), target.bottle_limit_bytes
+    fetched = blobs.check(web, bottle, url, size_bytes, limit_bytes)
+    by_own_name = target.blob_url(bottle, image=bottle.name)
+    blob = met(_mapped(web, fetched.sightings, by_own_name), clients)
     if target.layout == ARTIFACT and target.authorization and BREW_4 in clients:
-        manifest += met(_with_bearer(web, _manifest_url(target, bottle), manifest), [BREW_4])
-        blob += met(_with_bearer(web, _blob_url(target, bottle), blob), [BREW_4])
+        index_url = target.manifest_url(bottle)
+        manifest += met(_with_bearer(web, index_url, manifest, Accept=INDEX_TYPE), [BREW_4])
+        blob += met(_with_bearer(web, url, blob, Range="bytes=0-0"), [BREW_4])
     return Download(bottle, clients, readers, manifest, blob, fetched.was_read)
-
-
-def rows(downloads: Sequence[Download], platform: str, blocked: tuple[str, ...]) -> list[Row]:
-    """One row for the manifests, one for the bottles."""
-    names = f"of {len({each.bottle.name for each in downloads})} formulae for {platform}"
-    manifests_of = tuple({client: None for each in downloads for client in each.manifest_clients})
-    blobs_of = tuple({client: None for each in downloads for client in each.clients})
-    manifest = tuple(finding for each in downloads for finding in each.manifest)
-    blob = tuple(finding for each in downloads for finding in each.blob)
-    return [
-        Row(f"manifests {names}", manifests_of, manifest, blocked),
-        Row(f"bottles {names}", blobs_of, blob, blocked),
-    ]
 
 
 def ruby(web: Web, target: Target, bottle: Bottle) -> list[Sighting]:
     """Whether brew's own interpreter is there: the rest of it is a bottle like others."""
-    return blobs.glance(web, _blob_url(target, bottle), "portable-ruby-missing")
+    return blobs.glance(web, target.blob_url(bottle), "portable-ruby-missing")
 
 
 def dependency(web: Web, target: Target, bottle: Bottle) -> list[Sighting]:
     """Whether a dependency's manifest and bottle are there, their bodies not waited for."""
-    urls = [_blob_url(target, bottle)]
+    urls = [target.blob_url(bottle)]
     if target.layout == ARTIFACT:
-        urls.insert(0, _manifest_url(target, bottle))
-    found = [each for url in urls for each in blobs.glance(web, url, "dependency-missing")]
-    # One missing dependency is one finding, at the first URL that shows it.
+        urls.insert(0, target.manifest_url(bottle))
     first: dict[str, Sighting] = {}
-    for sighting in found:
-        first.setdefault(sighting.defect, sighting)
+    for url in urls:
+        for sighting in blobs.glance(web, url, "dependency-missing", Accept=ACCEPTED):
+            first.setdefault(sighting.defect, sighting)  # Missing in both is missing once.
     return list(first.values())
+
+
+def _manifest(
+    web: Web, target: Target, bottle: Bottle, readers: tuple[str, ...]
+) -> tuple[int | None, tuple[Finding, ...]]:
+    if not readers:
+        return None, ()
+    missing = "manifest-missing" if target.layout == ARTIFACT else "flat-manifest-missing"
+    checked = manifests.check(web, bottle, target.manifest_url(bottle), missing)
+    by_own_name = target.manifest_url(bottle, image=bottle.name)
+    return checked.size_bytes, met(_mapped(web, checked.sightings, by_own_name), readers)
 
 
 def _manifest_clients(target: Target, clients: tuple[str, ...]) -> tuple[str, ...]:
@@ -114,56 +85,25 @@ def _manifest_clients(target: Target, clients: tuple[str, ...]) -> tuple[str, ..
     return tuple(each for each in clients if each == BREW_6)
 
 
-def _missing(target: Target) -> str:
-    return "manifest-missing" if target.layout == ARTIFACT else "flat-manifest-missing"
-
-
-def _mapped(
-    web: Web, bottle: Bottle, sightings: Sequence[Sighting], raw_url: str
-) -> Sequence[Sighting]:
+def _mapped(web: Web, sightings: Sequence[Sighting], by_own_name: str) -> Sequence[Sighting]:
     """A file that is missing under its image name and there under the formula's own."""
-    absent = {"manifest-missing", "flat-manifest-missing", "blob-missing"}
     first = sightings[0] if sightings else None
-    if first is None or first.defect not in absent or bottle.image == bottle.name or not raw_url:
+    if first is None or first.defect not in ABSENT or by_own_name == first.url:
         return sightings
-    if blobs.glance(web, raw_url, first.defect):
+    if blobs.glance(web, by_own_name, first.defect, Accept=ACCEPTED):
         return sightings
-    problem = f"not here, but at {raw_url}"
-    return [Sighting("image-name-unmapped", problem, first.url)]
+    return [Sighting("image-name-unmapped", f"not here, but at {by_own_name}", first.url)]
 
 
-def _with_bearer(web: Web, url: str, already: Sequence[Finding]) -> list[Sighting]:
-    if any(finding.defect.level == "breaks" for finding in already):
+def _with_bearer(web: Web, url: str, already: Sequence[Finding], **headers: str) -> list[Sighting]:
+    if any(finding.defect.level == BREAKS for finding in already):
         return []
     try:
-        answer = web.look(url, Authorization=ANONYMOUS_BEARER, Range="bytes=0-0")
+        answer = web.look(url, Authorization=ANONYMOUS_BEARER, **headers)
+        if answer.status not in REFUSALS:
+            check_status(answer, "authorization-refused")
+            return []
     except Stumble as stumble:
         return [stumble.sighting]
-    if answer.status < 400:
-        return []
     problem = f"{answer.status} with Authorization: {ANONYMOUS_BEARER}, success without"
     return [Sighting("authorization-refused", problem, url)]
-
-
-def _manifest_url(target: Target, bottle: Bottle) -> str:
-    if target.layout == BOTTLE:
-        return f"{target.url}/{bottle.image}/manifests/{bottle.manifest_tag}"
-    return bottles.manifest_url(target.url, bottle)
-
-
-def _blob_url(target: Target, bottle: Bottle) -> str:
-    if target.layout == BOTTLE:
-        return f"{target.url}/{bottle.file_name}"
-    return bottles.blob_url(target.url, bottle)
-
-
-def _raw_manifest_url(target: Target, bottle: Bottle) -> str:
-    if target.layout == BOTTLE:
-        return f"{target.url}/{bottle.name}/manifests/{bottle.manifest_tag}"
-    return bottles.manifest_url(target.url, bottle, image=bottle.name)
-
-
-def _raw_blob_url(target: Target, bottle: Bottle) -> str:
-    if target.layout == BOTTLE:
-        return ""
-    return bottles.blob_url(target.url, bottle, image=bottle.name)

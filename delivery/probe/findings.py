@@ -8,6 +8,7 @@ from typing import Any
 
 from delivery.probe.clients import CLIENTS
 from delivery.probe.defects import BREAKS, WARNS, Defect, Sighting, defects
+from delivery.probe.targets import Target
 
 OK = "ok"
 NOT_ASKED = "-"
@@ -57,10 +58,7 @@ class Row:
 class Report:
     """The whole answer: `works` only when no client breaks anywhere."""
 
-    mirror_url: str
-    api_url: str
-    layout: str
-    platforms: tuple[str, ...]
+    target: Target
     formulae: tuple[str, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
@@ -89,10 +87,10 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         """The document of --json; docs/reference/probe.md describes it."""
         return {
-            "mirror_url": self.mirror_url,
-            "api_url": self.api_url,
-            "layout": self.layout,
-            "platforms": self.platforms,
+            "mirror_url": self.target.url,
+            "api_url": self.target.api_url,
+            "layout": self.target.layout,
+            "platforms": self.target.platforms,
             "formulae": self.formulae,
             "works": self.works,
             "broken_clients": self.broken_clients,
@@ -119,3 +117,14 @@ class Report:
 def met(sightings: Iterable[Sighting], clients: Sequence[str]) -> tuple[Finding, ...]:
     """What these clients meet, each once."""
     return tuple(dict.fromkeys(Finding.of(each, clients) for each in sightings))
+
+
+def union(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """The clients that are in any of the groups, oldest first."""
+    members = {client for group in groups for client in group}
+    return tuple(client for client in CLIENTS if client in members)
+
+
+def counted(count: int, singular: str, plural: str) -> str:
+    """``1 formula``, ``2 formulae``."""
+    return f"{count} {singular if count == 1 else plural}"

@@ -320,6 +320,12 @@ FAULTS = (
     Fault("packages: no JSON", "payload-malformed", NEWEST, signed(PACKAGES, "{")),
     Fault("casks: an object", "payload-malformed", OLDER, signed(CASK, {})),
     Fault(
+        "packages: an entry without version",
+        "payload-malformed",
+        NEWEST,
+        signed(PACKAGES, {"formulae": {"jq": {"bottle_checksum": "0" * 64}}}),
+    ),
+    Fault(
         "packages of another platform",
         "payload-wrong-tag",
         NEWEST,

@@ -6,7 +6,7 @@ import pytest
 
 from delivery.probe.conformance import probe
 from delivery.probe.defects import BREAKS, defects
-from delivery.probe.downloads import Target
+from delivery.probe.targets import Target
 from tests.doubles.mirror_faults import FAULTS
 from tests.doubles.mirror_server import TAG, MirrorServer, sound_files
 from tests.doubles.registry import Signer
@@ -17,7 +17,7 @@ FILES = sound_files(SIGNER)
 
 def probed(mirror, **target):
     asked = {"platforms": [TAG], "public_key_pem": SIGNER.public_pem, "timeout_seconds": 20.0}
-    return probe(Target(mirror.url, f"{mirror.url}/api", **{**asked, **target}))
+    return probe(Target(mirror.url, **{**asked, **target}))
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
