@@ -6,11 +6,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from invoke.context import Context
+from invoke.exceptions import Exit
 
 from delivery import executions, orchestrator, serving, standing
+from delivery.probe import conformance, targets
 from delivery.progress import Steps
 from sandbox import catalogues
-from verbs import console, report
+from verbs import console, probing, report
 from verbs.main import ENV_HELP, JSON_HELP
 from verbs.target import announce, environment_named, reach, sandbox_only
 from verbs.verb import verb
@@ -96,3 +98,65 @@ def serve(context: Context, env: str = "dev", port: int = DEFAULT_PORT) -> None:
             server.serve_forever()
         except KeyboardInterrupt:
             console.line("ended")
+
+
+@verb(
+    iterable=["platform", "formula"],
+    help={
+        "url": "the mirror, as HOMEBREW_ARTIFACT_DOMAIN (or HOMEBREW_BOTTLE_DOMAIN) names it",
+        "env": "probe this environment's bucket instead, served on this machine meanwhile",
+        "api": "HOMEBREW_API_DOMAIN, where it is not /api below the mirror",
+        "platform": "a bottle tag to play, arm64_tahoe by default; may be repeated",
+        "formula": "a name or glob the mirror holds, a sample by default; may be repeated",
+        "layout": "artifact (HOMEBREW_ARTIFACT_DOMAIN) or bottle (HOMEBREW_BOTTLE_DOMAIN, flat)",
+        "public-key": "PEM file of the key that signs the API, by default Homebrew's own",
+        "auth": "play older clients as they come; --no-auth as with BASIC_AUTH_TOKEN=none",
+        "closure": "look for the formulae's dependencies, too",
+        "timeout": "seconds to wait for an answer and in each silence",
+        "max-mib": "larger bottles are not fetched whole",
+        "json": JSON_HELP,
+    },
+)
+def probe(
+    context: Context,
+    platform: list[str],
+    formula: list[str],
+    *,
+    url: str = "",
+    env: str = "",
+    api: str = "",
+    layout: str = targets.ARTIFACT,
+    public_key: str = "",
+    auth: bool = True,
+    closure: bool = True,
+    timeout: int = 30,
+    max_mib: int = 100,
+    json: bool = False,
+) -> None:
+    """Play what brew 4, 5 and 6 ask of any mirror; say which client breaks where, and why.
+
+    Exits with 1 when a client breaks. docs/reference/probe.md lists every defect.
+
+    Example: inv mirror.probe --url https://mirror.example.com --formula jq
+    """
+    with probing.aimed(
+        url,
+        env,
+        platform,
+        formula,
+        as_json=json,
+        api_url=api,
+        layout=layout,
+        public_key_pem=targets.public_key(public_key),
+        authorization=auth,
+        closure=closure,
+        timeout_seconds=timeout,
+        bottle_limit_bytes=max_mib * 2**20,
+    ) as target:
+        found = conformance.probe(target)
+    if json:
+        console.document(found.as_json())
+    else:
+        probing.show(found)
+    if not found.works:
+        raise Exit(code=1)

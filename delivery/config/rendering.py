@@ -47,7 +47,7 @@ def terraform_settings(
             "bucket_name": environment.bucket_name(account_id),
             "keep_replaced_days": settings["mirror"]["keep_replaced_days"],
         },
-        "upstream": _upstream(environment, upstream_override),
+        "upstream": upstream(environment, upstream_override),
         **{name: settings[name] for name in PASSED_ON},
         "functions": {
             "architecture": architecture,
@@ -72,7 +72,15 @@ def write(path: Path, settings: Mapping[str, Any]) -> bool:
     return True
 
 
-def _upstream(environment: Environment, override: Mapping[str, str] | None) -> Mapping[str, str]:
+def upstream(environment: Environment, override: Mapping[str, str] | None) -> Mapping[str, str]:
+    """``api_url``, ``registry_url`` and ``signing_key_pem`` of what the environment mirrors.
+
+    Args:
+        override: the same of a sample upstream, for an environment that configures none.
+
+    Raises:
+        UnfitKey: the configured key file was spoilt since the configuration was checked.
+    """
     configured = environment.settings["upstream"]
     # URLs and key belong together: what one upstream signs, another's key does not prove.
     if override and not any(

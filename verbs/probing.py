@@ -1,0 +1,113 @@
+"""What a probe is aimed at, and how its report reads on a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from delivery import serving, standing
+from delivery.config import rendering
+from delivery.errors import BadInput
+from delivery.probe.clients import CLIENTS
+from delivery.probe.defects import BREAKS, Defect
+from delivery.probe.findings import Finding, Report
+from delivery.probe.targets import Target
+from verbs import console
+from verbs.target import announce, environment_named, reach
+
+DEFAULT_PLATFORM = "arm64_tahoe"
+
+EXAMPLES = 3
+TEXT_COLUMNS = 72
+
+
+@contextmanager
+def aimed(
+    url: str,
+    env: str,
+    platforms: Sequence[str],
+    formulae: Sequence[str],
+    *,
+    as_json: bool,
+    **options: Any,
+) -> Iterator[Target]:
+    """A mirror at an address, or an environment's bucket, served here while the probe runs.
+
+    An environment brings its platforms, formulae and key along; what was asked for goes first.
+
+    Raises:
+        BadInput: both were named, or neither.
+    """
+    if url and env:
+        raise BadInput(
+            f'"{url}" and environment "{env}" are two mirrors',
+            where="--url, --env",
+            remedy="probe one after the other",
+        )
+    if not env:
+        yield Target(url, platforms or [DEFAULT_PLATFORM], formulae=formulae, **options)
+        return
+    environment = environment_named(env)
+    cloud = reach(environment)
+    announce(environment, cloud, as_json=as_json)
+    bucket = standing.deployed(environment, cloud)["mirror_bucket"]
+    selection = environment.settings["selection"]
+    upstream = rendering.upstream(environment, cloud.upstream)
+    options["public_key_pem"] = options["public_key_pem"] or upstream["signing_key_pem"]
+    with serving.serving(cloud, bucket) as served:
+        chosen = formulae or selection["formulae"]
+        yield Target(served, platforms or selection["platforms"], formulae=chosen, **options)
+
+
+def show(report: Report) -> None:
+    """Who gets how far, what is wrong and what to do, and the verdict last."""
+    target = report.target
+    console.line(f"{target.url} as brew would use it, API at {target.api_url}")
+    console.line(f"played: {', '.join(report.formulae) or 'no formula'}")
+    console.line()
+    _table(report)
+    for defect in dict.fromkeys(finding.defect for finding in report.findings):
+        console.line()
+        _defect(defect, [each for each in report.findings if each.defect == defect])
+    console.line()
+    for note in report.notes:
+        console.line(f"note: {note}")
+    console.line(_verdict(report))
+
+
+def _table(report: Report) -> None:
+    rows = [[row.request, *(row.outcome(each) for each in CLIENTS)] for row in report.rows]
+    console.table(["brew", *CLIENTS], rows)
+
+
+def _defect(defect: Defect, findings: list[Finding]) -> None:
+    clients = [each for each in CLIENTS if any(each in one.clients for one in findings)]
+    console.line(f"{defect.id} {defect.level} {_brew(clients)}")
+    _told("what", defect.what)
+    for finding in findings[:EXAMPLES]:
+        console.line(f"  seen: {finding.url}")
+        console.line(f"        {finding.problem}")
+    if len(findings) > EXAMPLES:
+        console.line(f"        and {len(findings) - EXAMPLES} more")
+    _told("why", defect.why)
+    _told("next", defect.remedy)
+
+
+def _told(name: str, text: str) -> None:
+    first, *more = textwrap.wrap(text, TEXT_COLUMNS)
+    console.line(f"  {name + ':':<5} {first}")
+    for part in more:
+        console.line(f"        {part}")
+
+
+def _verdict(report: Report) -> str:
+    if not report.works:
+        return f"{_brew(report.broken_clients)} cannot live on this mirror"
+    warned = any(finding.defect.level != BREAKS for finding in report.findings)
+    return f"every client works{', with warnings' if warned else ''}"
+
+
+def _brew(clients: Iterable[str]) -> str:
+    return f"brew {', '.join(clients)}"
