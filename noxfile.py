@@ -28,6 +28,7 @@ def lint(session: nox.Session) -> None:
     session.run("inv", "terraform.format", "--check")
     session.run("inv", "config.validate")
     session.run("inv", "config.docs", "--check")
+    session.run("inv", "docs.tasks", "--check")
 
 
 @nox.session

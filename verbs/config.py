@@ -6,9 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from invoke.context import Context
-from invoke.exceptions import Exit
 
-from delivery import settings
+from delivery import pages, settings
 from delivery.checkout import Checkout
 from delivery.config import effective, loading, reference, rendering
 from delivery.paths import CONFIG_FILE, shown
@@ -77,9 +76,5 @@ def docs(context: Context, check: bool = False) -> None:
 
     Example: inv config.docs --check
     """
-    is_current = reference.is_current()
-    if check and not is_current:
-        raise Exit(f"{shown(reference.PAGE)} is not current; write it: inv config.docs", code=1)
-    if not is_current:
-        reference.PAGE.write_text(reference.page(), encoding="utf-8")
-    console.line(f"{shown(reference.PAGE)}: {'was current' if is_current else 'written'}")
+    was_current = pages.fill(reference.PAGE, reference.tables(), check=check)
+    report.page(reference.PAGE, "config.docs", was_current=was_current, check=check)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from invoke.exceptions import Exit
+
+from delivery.paths import shown
 from verbs import console
 
 if TYPE_CHECKING:  # Each verb imports what it needs; this module needs their names only.
@@ -111,6 +115,13 @@ def dry_run(plan: DryRun) -> None:
         console.line(f"  missing: {example}")
     if plan.missing > len(plan.examples):
         console.line(f"  and {plan.missing - len(plan.examples)} more")
+
+
+def page(file: Path, verb: str, *, was_current: bool, check: bool) -> None:
+    """What became of a generated page; one that is not current is an error to a check."""
+    if check and not was_current:
+        raise Exit(f"error: {shown(file)} is not current; write it: inv {verb}", code=1)
+    console.line(f"{shown(file)}: {'was current' if was_current else 'written'}")
 
 
 def how_to_point_brew(url: str) -> None:

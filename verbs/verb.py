@@ -23,6 +23,8 @@ class Verb(Task[Any]):
             return super().__call__(*args, **kwargs)
         except (DeliveryError, SandboxError) as error:
             raise Exit(f"error: {error}", code=error.exit_code) from error
+        except KeyboardInterrupt as error:
+            raise Exit("interrupted; the same command again goes on from here", code=130) from error
         except _refusals() as error:
             raise Exit(f"error: {_told(error)}", code=1) from error
 

@@ -8,28 +8,15 @@ from typing import Any
 
 from delivery.config import schema
 from delivery.config.schema import Keys
+from delivery.pages import row
 from delivery.paths import ROOT
 
 PAGE = ROOT / "docs" / "reference" / "configuration.md"
 TYPES = ("development", "staging", "production")
 
 
-def page() -> str:
-    """The page with its tables as the schema has them now, its prose as it is."""
-    text = PAGE.read_text(encoding="utf-8")
-    for name, table in _tables().items():
-        head, begin, rest = text.partition(f"<!-- {name} -->\n")
-        _, end, tail = rest.partition(f"<!-- /{name} -->")
-        text = f"{head}{begin}{table}\n{end}{tail}"
-    return text
-
-
-def is_current() -> bool:
-    """Whether the page in the checkout says what the schema says."""
-    return PAGE.read_text(encoding="utf-8") == page()
-
-
-def _tables() -> Mapping[str, str]:
+def tables() -> Mapping[str, str]:
+    """Each part of the page → its table, as the schema has it now."""
     parts = {name: list(schema.leaves(rules)) for name, rules in schema.rules().items()}
     tables = {name: "\n".join(_table(keys)) for name, keys in parts.items()}
     return tables | {"sizes": "\n".join(_sizes(parts["settings"]))}
@@ -41,7 +28,7 @@ def _table(keys: Iterable[tuple[Keys, Mapping[str, Any]]]) -> Iterator[str]:
     for path, rule in keys:
         meta = rule["meta"]
         cells = [f"`{'.'.join(path)}`", meta["help"], _takes(rule), _default(rule)]
-        yield _row([*cells, f"`{_text(meta['example'])}`"])
+        yield row(*cells, f"`{_text(meta['example'])}`")
 
 
 def _takes(rule: Mapping[str, Any]) -> str:
@@ -65,16 +52,12 @@ def _default(rule: Mapping[str, Any]) -> str:
 
 
 def _sizes(keys: Iterable[tuple[Keys, Mapping[str, Any]]]) -> Iterator[str]:
-    yield _row(["key", *TYPES])
+    yield row("key", *TYPES)
     yield "| --- | --- | --- | --- |"
     for path, rule in keys:
         by_type = rule["meta"].get("default_by_type")
         if by_type is not None:
-            yield _row([f"`{'.'.join(path)}`", *(str(by_type[name]) for name in TYPES)])
-
-
-def _row(cells: list[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+            yield row(f"`{'.'.join(path)}`", *(str(by_type[name]) for name in TYPES))
 
 
 def _text(value: Any) -> str:

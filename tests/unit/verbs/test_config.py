@@ -708,6 +708,6 @@ def test_a_page_that_is_not_current_is_told_and_mended(inv, tmp_path, monkeypatc
     checked, written = inv("config.docs", "--check"), inv("config.docs")
 
     assert checked.code == 1
-    assert checked.err == f"{stale} is not current; write it: inv config.docs\n"
+    assert checked.err == f"error: {stale} is not current; write it: inv config.docs\n"
     assert written.code == 0
     assert stale.read_text() == page.read_text()

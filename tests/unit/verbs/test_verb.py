@@ -63,6 +63,13 @@ def test_what_aws_refuses_is_told_in_its_words_without_a_traceback(ending, error
     assert "Traceback" not in ended.err
 
 
+def test_ctrl_c_ends_quietly_with_the_shell_s_exit_code(ending):
+    ended = ending(KeyboardInterrupt())
+
+    assert ended.code == 130
+    assert ended.err == "interrupted; the same command again goes on from here\n"
+
+
 def test_a_bug_is_not_dressed_up(ending):
     with pytest.raises(ZeroDivisionError):
         ending(ZeroDivisionError())
