@@ -9,7 +9,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from delivery import executions, orchestrator, serving, standing
-from delivery.probe import conformance, targets
+from delivery.probe import targets
 from delivery.progress import Steps
 from sandbox import catalogues
 from verbs import console, probing, report
@@ -110,8 +110,8 @@ def serve(context: Context, env: str = "dev", port: int = DEFAULT_PORT) -> None:
         "formula": "a name or glob the mirror holds, a sample by default; may be repeated",
         "layout": "artifact (HOMEBREW_ARTIFACT_DOMAIN) or bottle (HOMEBREW_BOTTLE_DOMAIN, flat)",
         "public-key": "PEM file of the key that signs the API, by default Homebrew's own",
-        "auth": "play older clients as they come; --no-auth as with BASIC_AUTH_TOKEN=none",
-        "closure": "look for the formulae's dependencies, too",
+        "no-auth": "older clients are set to HOMEBREW_DOCKER_REGISTRY_BASIC_AUTH_TOKEN=none",
+        "no-closure": "do not look for the formulae's dependencies",
         "timeout": "seconds to wait for an answer and in each silence",
         "max-mib": "larger bottles are not fetched whole",
         "json": JSON_HELP,
@@ -127,8 +127,8 @@ def probe(
     api: str = "",
     layout: str = targets.ARTIFACT,
     public_key: str = "",
-    auth: bool = True,
-    closure: bool = True,
+    no_auth: bool = False,
+    no_closure: bool = False,
     timeout: int = 30,
     max_mib: int = 100,
     json: bool = False,
@@ -139,6 +139,8 @@ def probe(
 
     Example: inv mirror.probe --url https://mirror.example.com --formula jq
     """
+    from delivery.probe import conformance  # noqa: PLC0415 - HTTP and cryptography, for this verb
+
     with probing.aimed(
         url,
         env,
@@ -148,8 +150,8 @@ def probe(
         api_url=api,
         layout=layout,
         public_key_pem=targets.public_key(public_key),
-        authorization=auth,
-        closure=closure,
+        authorization=not no_auth,
+        closure=not no_closure,
         timeout_seconds=timeout,
         bottle_limit_bytes=max_mib * 2**20,
     ) as target:
