@@ -23,7 +23,11 @@ OCTETS = "application/octet-stream"
 REPOSITORY = re.compile(
     r"/v2/(?P<name>homebrew/core/.+)/(?P<kind>manifests|blobs)/(?P<reference>[^/]+)"
 )
-ACCEPTED = {INDEX_TYPE: "OCI index", MANIFEST_TYPE: "OCI manifest"}
+# Media type → how a refusal calls one, and several.
+ACCEPTED = {
+    INDEX_TYPE: ("OCI index", "OCI indexes"),
+    MANIFEST_TYPE: ("OCI manifest", "OCI manifests"),
+}
 
 
 class Registry:
@@ -90,8 +94,8 @@ class Registry:
         if document is None or document.media_type not in ACCEPTED:
             return refusal(404, "MANIFEST_UNKNOWN", "manifest unknown")
         if document.media_type not in accept and "*/*" not in accept:
-            what = ACCEPTED[document.media_type]
-            problem = f"{what} found, but Accept header does not support {what}s"
+            one, several = ACCEPTED[document.media_type]
+            problem = f"{one} found, but Accept header does not support {several}"
             return refusal(404, "MANIFEST_UNKNOWN", problem)
         headers = {
             "Content-Type": document.media_type,
