@@ -20,6 +20,7 @@ from urllib3.exceptions import IncompleteRead as CutShort
 from delivery.probe import decoding
 from delivery.probe.clients import USER_AGENT
 from delivery.probe.defects import Sighting, Stumble
+from delivery.probe.parallel import AT_ONCE
 
 CHUNK_BYTES = 256 * 1024
 MAX_REDIRECTS = 10
@@ -98,7 +99,7 @@ class Web:
         self.timeout_seconds = timeout_seconds
         extra: dict[str, Any] = {"ca_certs": ca_file} if ca_file else {}
         self._pool = PoolManager(
-            timeout=Timeout(connect=timeout_seconds, read=timeout_seconds), **extra
+            maxsize=AT_ONCE, timeout=Timeout(connect=timeout_seconds, read=timeout_seconds), **extra
         )
 
     def close(self) -> None:
