@@ -26,7 +26,7 @@ variable "timezone" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[A-Za-z]+([/_+-][A-Za-z0-9]+)*$", var.timezone))
+    condition     = can(regex("^[A-Za-z0-9]+([/_+-][A-Za-z0-9]+)*$", var.timezone))
     error_message = "timezone \"${var.timezone}\" is not the name of a time zone, such as UTC or Europe/Berlin. Set schedule.timezone in config/airbrew.yaml."
   }
 }
