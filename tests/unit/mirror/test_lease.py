@@ -143,6 +143,16 @@ def test_a_failure_is_recorded_and_frees_the_way(upstream, sync, bucket, stored)
     assert sync.plan("two", NOW + 2 * MINUTE)["sync"] == "2026-11-22T030200Z"
 
 
+def test_a_failure_after_publishing_does_not_unsay_the_publish(upstream, sync, bucket, stored):
+    upstream.add("jq", {"arm64_tahoe": b"jq"})
+    sync.run()
+    before = stored("syncs/2026-11-22T030000Z/report.json")
+
+    reports.report_failure(bucket, EXECUTION, "States.Timeout", "lost its way", now=NOW)
+
+    assert stored("syncs/2026-11-22T030000Z/report.json") == before
+
+
 def test_who_was_refused_the_lease_cannot_free_it(bucket):
     lease.acquire(bucket, EXECUTION, alive, NOW)
 

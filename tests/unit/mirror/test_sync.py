@@ -253,6 +253,17 @@ def test_a_blob_of_another_size_is_copied_anew(upstream, sync, s3, stored):
     assert stored(BLOB)[BLOB] == BODY
 
 
+def test_a_manifest_that_vanished_is_fetched_and_served_again(upstream, sync, s3, stored):
+    upstream.add("jq", {"arm64_tahoe": BODY})
+    sync.run()
+    manifest = "v2/homebrew/core/jq/manifests/1.0"
+    s3.delete_object(Bucket="mirror", Key=manifest)
+
+    sync.run(execution="two", now=NOW + WEEK)
+
+    assert stored(manifest)[manifest] == upstream.manifests["jq", "1.0"]
+
+
 def test_every_step_can_be_run_twice(upstream, sync, stored):
     upstream.add("jq", {"arm64_tahoe": BODY})
     upstream.add("fzf", {"arm64_tahoe": b"fzf"})
