@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-
 from delivery.probe import api_files, clients, sampling
 from delivery.probe.api_files import CheckedFile
 from delivery.probe.findings import Report, Row, met
@@ -20,21 +18,21 @@ def probe(target: Target) -> Report:
     Raises:
         BadInput: a formula was asked for that no catalogue of the mirror names.
     """
-    with closing(Web(target.timeout_seconds, target.ca_file)) as web:
-        asked = clients.api_files(target.platforms)
-        checked = at_once(
-            lambda file: api_files.check(web, target.api_url, file, target.public_key_pem), asked
-        )
-        rows = [_api_row(each) for each in checked]
-        names: dict[str, None] = {}
-        notes: list[str] = []
-        for tag in target.platforms:
-            readers, row = opened(checked, tag)
-            platform = Platform(web, target, tag, readers)
-            chosen = sampling.chosen([each.catalogue for each in readers], target.formulae)
-            rows += [row, *platform.rows(chosen)]
-            names |= dict.fromkeys(chosen)
-            notes += platform.notes
+    web = Web(target.timeout_seconds, target.ca_file)
+    asked = clients.api_files(target.platforms)
+    checked = at_once(
+        lambda file: api_files.check(web, target.api_url, file, target.public_key_pem), asked
+    )
+    rows = [_api_row(each) for each in checked]
+    names: dict[str, None] = {}
+    notes: list[str] = []
+    for tag in target.platforms:
+        readers, row = opened(checked, tag)
+        platform = Platform(web, target, tag, readers)
+        chosen = sampling.chosen([each.catalogue for each in readers], target.formulae)
+        rows += [row, *platform.rows(chosen)]
+        names |= dict.fromkeys(chosen)
+        notes += platform.notes
     return Report(target, tuple(names), tuple(rows), tuple(notes))
 
 

@@ -6,11 +6,11 @@ hide (a proxy that answers only the first) a client would meet.
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from urllib3 import BaseHTTPResponse, PoolManager, Timeout
@@ -20,7 +20,6 @@ from urllib3.exceptions import IncompleteRead as CutShort
 from delivery.probe import decoding
 from delivery.probe.clients import USER_AGENT
 from delivery.probe.defects import Sighting, Stumble
-from delivery.probe.parallel import AT_ONCE
 
 CHUNK_BYTES = 256 * 1024
 MAX_REDIRECTS = 10
@@ -97,14 +96,7 @@ class Web:
 
     def __init__(self, timeout_seconds: float, ca_file: str | None = None) -> None:
         self.timeout_seconds = timeout_seconds
-        extra: dict[str, Any] = {"ca_certs": ca_file} if ca_file else {}
-        self._pool = PoolManager(
-            maxsize=AT_ONCE, timeout=Timeout(connect=timeout_seconds, read=timeout_seconds), **extra
-        )
-
-    def close(self) -> None:
-        """Let go of every connection."""
-        self._pool.clear()
+        self._tls = ssl.create_default_context(cafile=ca_file)
 
     def get(self, url: str, limit_bytes: int, missing: str, **headers: str) -> Answer:
         """The whole body, decoded as its Content-Encoding says.
@@ -145,34 +137,30 @@ class Web:
         fields = {"User-Agent": USER_AGENT, "Connection": "close"}
         fields |= {name.replace("_", "-"): value for name, value in headers.items()}
         sightings: list[Sighting] = []
-        response = self._patiently(url, fields, sightings)
-        try:
+        with ExitStack() as open_ones:
+            response = self._patiently(url, fields, sightings, open_ones)
             yield Stream(url, response, self.timeout_seconds, sightings)
-        finally:
-            response.close()
 
     def _patiently(
-        self, url: str, fields: dict[str, str], sightings: list[Sighting]
+        self, url: str, fields: dict[str, str], sightings: list[Sighting], open_ones: ExitStack
     ) -> BaseHTTPResponse:
         for _ in range(TRIES_WHEN_BUSY - 1):
-            response = self._followed(url, dict(fields), sightings)
+            response = self._followed(url, dict(fields), sightings, open_ones)
             seconds = response.headers.get("Retry-After", "")
             if response.status != 429 or not seconds.isdigit() or int(seconds) > PATIENCE_SECONDS:
                 return response
-            response.close()
             time.sleep(int(seconds))
-        return self._followed(url, dict(fields), sightings)
+        return self._followed(url, dict(fields), sightings, open_ones)
 
     def _followed(
-        self, url: str, fields: dict[str, str], sightings: list[Sighting]
+        self, url: str, fields: dict[str, str], sightings: list[Sighting], open_ones: ExitStack
     ) -> BaseHTTPResponse:
         here, seen = url, {url}
         for _ in range(MAX_REDIRECTS + 1):
-            response = self._asked(here, fields, url)
+            response = self._asked(here, fields, url, open_ones)
             location = response.headers.get("Location")
             if response.status not in REDIRECTS or not location:
                 return response
-            response.close()
             there = urljoin(here, location)
             if there in seen:
                 raise Stumble("redirect-loop", f'redirects lead back to "{there}"', url)
@@ -183,13 +171,21 @@ class Web:
             here = there
         raise Stumble("redirect-loop", f"more than {MAX_REDIRECTS} redirects", url)
 
-    def _asked(self, here: str, fields: Mapping[str, str], url: str) -> BaseHTTPResponse:
+    def _asked(
+        self, here: str, fields: Mapping[str, str], url: str, open_ones: ExitStack
+    ) -> BaseHTTPResponse:
+        # A pool of its own: one that is shared may hand out what the server is about to close.
+        wait = self.timeout_seconds
+        pool = PoolManager(1, timeout=Timeout(connect=wait, read=wait), ssl_context=self._tls)
+        open_ones.callback(pool.clear)
         try:
-            return self._pool.request(
+            response = pool.request(
                 "GET", here, headers=fields, redirect=False, retries=False, preload_content=False
             )
         except HTTPError as error:
             raise self._no_answer(error, here, url) from error
+        open_ones.callback(response.close)
+        return response
 
     def _no_answer(self, error: HTTPError, here: str, url: str) -> Stumble:
         if urlsplit(here).netloc != urlsplit(url).netloc:

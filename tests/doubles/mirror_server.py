@@ -246,6 +246,9 @@ class MirrorServer:
 class Handler(BaseHTTPRequestHandler):
     """One request, answered as a sound static server would."""
 
+    # Then a connection may be kept, and a client must not rely on it.
+    protocol_version = "HTTP/1.1"
+
     @property
     def mirror(self) -> MirrorServer:
         return self.server.mirror  # type: ignore[attr-defined,no-any-return]  # set by MirrorServer

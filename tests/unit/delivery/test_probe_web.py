@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import socket
-from contextlib import closing
 
 import pytest
 
@@ -30,8 +29,7 @@ def mirror():
 @pytest.fixture
 def web():
     """A client that waits long enough for a busy machine."""
-    with closing(Web(20.0)) as client:
-        yield client
+    return Web(20.0)
 
 
 @pytest.fixture
@@ -61,8 +59,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tls_mirror, web):
 def test_a_certificate_of_a_trusted_authority_is_taken(tls_mirror):
     server, authority = tls_mirror
 
-    with closing(Web(20.0, authority)) as web:
-        assert got(web, f"{server.url}/file").body == FILES["/file"].body
+    assert got(Web(20.0, authority), f"{server.url}/file").body == FILES["/file"].body
 
 
 def test_a_redirect_from_https_to_http_is_a_warning(tls_mirror, mirror):
@@ -70,8 +67,7 @@ def test_a_redirect_from_https_to_http_is_a_warning(tls_mirror, mirror):
     to = f"{mirror.url}/file"
     server.answers["/file"] = lambda handler: handler.send(302, b"", Location=to) or True
 
-    with closing(Web(20.0, authority)) as web:
-        answer = got(web, f"{server.url}/file")
+    answer = got(Web(20.0, authority), f"{server.url}/file")
 
     assert answer.body == FILES["/file"].body
     assert [each.defect for each in answer.sightings] == ["redirect-downgrades"]
