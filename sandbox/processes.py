@@ -11,6 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 
 POLL_SECONDS = 0.02
+# Nothing survives SIGKILL for long, but in a container without an init that collects them the
+# dead stay listed, and waiting for them would have no end.
+DEATH_SECONDS = 1.0
 TERMINATION_SECONDS = 15.0  # MiniStack saves its state and lets open requests end.
 
 # Keeps the handles of what this process started: Python warns about a handle that is dropped
@@ -84,11 +87,12 @@ def end_group(pid: int, started: str) -> None:
         return  # The pid was given to somebody else, and so may be the group of that number.
     # MiniStack's Lambda workers are in its group. While one of them lives, no new process can
     # get the group's number as its pid, so this hits nobody else.
+    deadline = time.monotonic() + DEATH_SECONDS
     with suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
-    while is_running(pid, started):
-        time.sleep(POLL_SECONDS)
-    _collect()
+        while time.monotonic() < deadline:
+            os.killpg(pid, signal.SIGKILL)
+            time.sleep(POLL_SECONDS)
+            _collect()
 
 
 def _collect() -> None:

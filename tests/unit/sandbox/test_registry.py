@@ -51,6 +51,10 @@ def test_anything_else_opens_nothing(ask, header):
     assert ask(WGET, Authorization=header.encode()).status == 401
 
 
+def test_a_token_of_somebody_else_s_making_opens_nothing():
+    assert Passes().purpose_of(Passes().issue(SCOPE, 300)) is None
+
+
 def test_a_token_ends_by_itself(monkeypatch):
     passes = Passes()
     token = passes.issue(SCOPE, 300)

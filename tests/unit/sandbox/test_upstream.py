@@ -8,6 +8,7 @@ from http.client import IncompleteRead
 
 import pytest
 
+from sandbox.releases import Releases
 from tests.unit.sandbox.conftest import ANONYMOUS
 
 MANIFEST = "/v2/homebrew/core/jq/manifests/1.8.1"
@@ -58,11 +59,12 @@ def test_a_lengthened_bottle_says_that_it_is_longer(ask, jq):
 def test_a_refusal_hits_as_often_as_asked_and_only_what_matches(ask, kind, status, retry):
     ask.post("/_sandbox/faults", kind=kind, match="jq/manifests", times=2)
 
+    other = ask("/v2/homebrew/core/wget/manifests/1.25.0_1", **ANONYMOUS)
     answers = [ask(MANIFEST, **ANONYMOUS) for _ in range(3)]
 
+    assert other.status == 200
     assert [answer.status for answer in answers] == [status, status, 200]
     assert answers[0].headers["Retry-After"] == retry
-    assert ask("/v2/homebrew/core/wget/manifests/1.25.0_1", **ANONYMOUS).status == 200
 
 
 def test_an_expired_token_is_told_where_to_get_another(ask):
@@ -117,6 +119,14 @@ def test_a_new_version_is_published_and_the_old_one_stays(ask, upstream):
     assert entry["stable_version"] == "3.0"
     assert entry["bottle_checksum"] == upstream.formulae["hello"].bottles["tahoe"].digest
     assert (old, new) == (200, 200)
+
+
+def test_a_new_version_is_still_there_after_a_restart(tmp_path):
+    Releases(tmp_path / "releases.json").add("gettext", "1.0")
+
+    formula = Releases(tmp_path / "releases.json").recipes["gettext"].formula
+
+    assert formula.manifest_tag == "1.0"
 
 
 def test_a_version_of_nothing_is_refused(ask):
