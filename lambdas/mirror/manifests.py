@@ -25,7 +25,7 @@ class Promise:
     """What the index says about one bottle.
 
     Args:
-        size_bytes: 0 when the index does not say: bottles from before 2024 lack the annotation.
+        size_bytes: 0 when the index does not say: the annotation is not in every older index.
         manifest_digest: of the bottle's own image manifest, which always has the size.
     """
 

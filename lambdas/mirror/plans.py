@@ -23,7 +23,7 @@ class Plan:
         manifests: image and manifest tag of each index that is staged.
         failed: ``{"bottle", "problem"}`` of selected bottles that upstream's index lacks.
         api_files: path below ``api/`` → SHA-256 of the staged file.
-        without_bottle: ``{"formula", "platform"}`` of what upstream built no bottle for.
+        without_bottle: ``{"formula", "platform", "problem"}`` of what has no usable bottle.
     """
 
     sync: str

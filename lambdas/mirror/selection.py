@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from mirror import settings
 from mirror.bottles import Bottle
 from mirror.catalogue import Catalogue
-from mirror.errors import UnknownFormula
+from mirror.errors import UnknownFormula, UntrustedCatalogue
 
 _GLOB = frozenset("*?[")
 
@@ -22,13 +22,14 @@ class PlatformSelection:
     Args:
         formulae: every selected name, dependencies included.
         bottles: those of the formulae that have one.
-        without_bottle: the formulae that have none there; reported, never fatal.
+        without_bottle: the formulae that have none there that can be used, and why;
+            reported, never fatal.
     """
 
     platform: str
     formulae: frozenset[str]
     bottles: tuple[Bottle, ...]
-    without_bottle: tuple[str, ...]
+    without_bottle: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,11 @@ class Selected:
 
     @property
     def without_bottle(self) -> list[dict[str, str]]:
-        """``[{"formula": "xcodes", "platform": "x86_64_linux"}, …]``."""
+        """``[{"formula": "xcodes", "platform": "x86_64_linux", "problem": "…"}, …]``."""
         return [
-            {"formula": name, "platform": each.platform}
+            {"formula": name, "platform": each.platform, "problem": problem}
             for each in self.platforms
-            for name in each.without_bottle
+            for name, problem in each.without_bottle.items()
         ]
 
 
@@ -62,7 +63,8 @@ def select(catalogues: Sequence[Catalogue], wanted: settings.Selection) -> Selec
 
     Raises:
         UnknownFormula: a name or glob matches nothing on any platform.
-        UntrustedCatalogue: a selected bottle has a name that cannot be part of a key.
+        UntrustedCatalogue: a formula that is named, not merely matched by a glob or needed
+            by another, has a bottle whose name cannot be part of a key.
     """
     matched = {
         pattern: [_matches(pattern, catalogue) for catalogue in catalogues]
@@ -74,7 +76,8 @@ def select(catalogues: Sequence[Catalogue], wanted: settings.Selection) -> Selec
         names = set().union(*(found[index] for found in matched.values()))
         if wanted.include_dependencies:
             names = _closure(names, catalogue)
-        platforms.append(_platform(catalogue, names))
+        named = {name for pattern in wanted.formulae if (name := catalogue.resolve(pattern))}
+        platforms.append(_platform(catalogue, names, named))
     return Selected(tuple(platforms))
 
 
@@ -103,15 +106,21 @@ def _closure(names: Iterable[str], catalogue: Catalogue) -> set[str]:
     return found
 
 
-def _platform(catalogue: Catalogue, names: set[str]) -> PlatformSelection:
-    bottles, without = [], []
+def _platform(catalogue: Catalogue, names: set[str], named: set[str]) -> PlatformSelection:
+    bottles, without = [], {}
     for name in sorted(names):
         formula = catalogue.formulae.get(name)
         if formula is None or formula.bottle is None:
-            without.append(name)
-        else:
+            without[name] = "upstream has no bottle of it for this platform"
+            continue
+        try:
             bottles.append(formula.bottle.checked())
-    return PlatformSelection(catalogue.platform, frozenset(names), tuple(bottles), tuple(without))
+        except UntrustedCatalogue as error:
+            # One odd entry among thousands must not keep all others from being mirrored.
+            if name in named:
+                raise
+            without[name] = error.problem
+    return PlatformSelection(catalogue.platform, frozenset(names), tuple(bottles), without)
 
 
 def _check_each_matches(

@@ -111,12 +111,18 @@ def test_what_macos_brings_is_needed_where_it_does_not(platform, from_macos):
     assert selected == {"curl", "openssl@3", "ca-certificates"} | from_macos
 
 
+NO_BOTTLE = {
+    "platform": "arm64_tahoe",
+    "problem": "upstream has no bottle of it for this platform",
+}
+
+
 def test_a_formula_without_bottle_is_counted_not_fatal():
     selected = select(
         [read()], Selection(("arm64_tahoe",), ("m4", "jq"), include_dependencies=True)
     )
 
-    assert selected.without_bottle == [{"formula": "m4", "platform": "arm64_tahoe"}]
+    assert selected.without_bottle == [{"formula": "m4", **NO_BOTTLE}]
     assert [bottle.formula for bottle in selected.bottles] == ["jq", "oniguruma"]
 
 
@@ -125,7 +131,7 @@ def test_a_dependency_that_the_catalogue_lacks_is_reported():
 
     selected = select([lacking], Selection(("arm64_tahoe",), ("jq",), include_dependencies=True))
 
-    assert selected.without_bottle == [{"formula": "gone", "platform": "arm64_tahoe"}]
+    assert selected.without_bottle == [{"formula": "gone", **NO_BOTTLE}]
 
 
 def test_names_that_match_nothing_are_told_all_at_once_with_the_nearest():
@@ -152,6 +158,23 @@ def test_a_bottle_of_an_older_macos_is_taken_under_its_own_tag():
     assert selected.bottles[0].label == "jq 1.0_2 arm64_sequoia"
 
 
+@pytest.mark.parametrize("asked", ["*", "needs-odd"])
+def test_one_odd_name_among_thousands_is_reported_and_stops_nothing(asked):
+    formulae = {
+        "odd": {"stable_version": "1/2"},
+        "needs-odd": {"stable_dependencies": ["odd"]},
+    }
+
+    selected = select(
+        [read(formulae=formulae)],
+        Selection(("arm64_tahoe",), (asked,), include_dependencies=True),
+    )
+
+    assert [bottle.formula for bottle in selected.bottles] == ["needs-odd"]
+    assert [each["formula"] for each in selected.without_bottle] == ["odd"]
+    assert '"1/2" cannot be part of a key' in selected.without_bottle[0]["problem"]
+
+
 HOSTILE = {
     "a path in the name": ("../../etc", {}),
     "a slash in the name": ("a/b", {}),
@@ -169,11 +192,15 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize(("name", "entry"), HOSTILE.values(), ids=HOSTILE)
-def test_names_that_would_leave_their_prefix_are_refused(name, entry):
+def test_names_that_would_leave_their_prefix_are_refused_and_never_used(name, entry):
     hostile = read(formulae={name: dict(entry)})
 
     with pytest.raises(UntrustedCatalogue, match="cannot be part of a key or a URL"):
-        select([hostile], Selection(("arm64_tahoe",), ("*",), include_dependencies=True))
+        select([hostile], Selection(("arm64_tahoe",), (name,), include_dependencies=True))
+    selected = select([hostile], Selection(("arm64_tahoe",), ("*",), include_dependencies=True))
+
+    assert name not in [bottle.formula for bottle in selected.bottles]
+    assert name in [each["formula"] for each in selected.without_bottle]
 
 
 def test_a_catalogue_of_another_platform_is_refused():

@@ -355,4 +355,4 @@ def test_what_upstream_built_no_bottle_for_is_reported_and_not_fatal(upstream, s
 
     assert (answer["formulae"], answer["bottles"]) == (2, 1)
     report = json.loads(stored("syncs/")["syncs/2026-11-22T030000Z/report.json"])
-    assert report["without_bottle"] == [{"formula": "source-only", "platform": "arm64_tahoe"}]
+    assert [each["formula"] for each in report["without_bottle"]] == ["source-only"]
