@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 # The settings allow 32 transfers at a time; a thread must never wait for a connection.
 CONNECTIONS = 64
 JSON_TYPE = "application/json"
+# Parts of one upload that are on their way while the next one is read.
+PARTS_IN_FLIGHT = 2
 _ABSENT = {"NoSuchKey", "404", "NotFound"}
 _LOST = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 
@@ -106,15 +109,22 @@ class Bucket:
                 raise
             return answer["Body"].read(), answer["ETag"]
 
-    def write(self, key: str, body: bytes, content_type: str = JSON_TYPE) -> None:
-        """Put an object; S3 refuses it if its bytes do not arrive as they are here."""
+    def write(
+        self, key: str, body: bytes, content_type: str = JSON_TYPE, *, sha256_hex: str = ""
+    ) -> None:
+        """Put an object; S3 refuses it if its bytes do not arrive as they are here.
+
+        Args:
+            sha256_hex: of the body, where it is known already.
+        """
+        told = base64.b64encode(bytes.fromhex(sha256_hex)).decode() if sha256_hex else None
         with self._named("PutObject", key):
             self._client.put_object(
                 Bucket=self.name,
                 Key=key,
                 Body=body,
                 ContentType=content_type,
-                ChecksumSHA256=checksum(body),
+                ChecksumSHA256=told or checksum(body),
             )
 
     def write_json(self, key: str, document: Any) -> None:
@@ -151,15 +161,20 @@ class Bucket:
             upload_id = self._client.create_multipart_upload(
                 Bucket=self.name, Key=key, ContentType=content_type, ChecksumAlgorithm="SHA256"
             )["UploadId"]
+        upload = Upload(self._client, self.name, key, upload_id)
         try:
             with self._named("UploadPart", key):
-                yield Upload(self._client, self.name, key, upload_id)
+                yield upload
         except BaseException:
+            # A part that arrives after the abort would stay, so those under way end first.
+            upload.stop()
             # The failure that led here is the one to tell; the bucket's lifecycle rule removes
             # an upload that cannot be aborted now.
             with contextlib.suppress(ClientError, BotoCoreError):
                 self._client.abort_multipart_upload(Bucket=self.name, Key=key, UploadId=upload_id)
             raise
+        finally:
+            upload.stop()
 
     @contextlib.contextmanager
     def _named(self, call: str, key: str) -> Iterator[None]:
@@ -174,27 +189,46 @@ class Bucket:
 
 
 class Upload:
-    """One multipart upload under way."""
+    """One multipart upload under way; parts travel while the caller reads the next one."""
 
     def __init__(self, client: S3Client, bucket: str, key: str, upload_id: str) -> None:
         self._client = client
         self._place: Any = {"Bucket": bucket, "Key": key, "UploadId": upload_id}
-        self._parts: list[Any] = []
+        self._parts: list[Future[Any]] = []
+        self._pool = ThreadPoolExecutor(PARTS_IN_FLIGHT)
 
-    def add(self, part: bytes) -> None:
-        """The next part: at least 5 MiB, except for the last. Source: S3, multipart limits."""
+    def add(self, part: bytes, when_sent: Callable[[], None]) -> None:
+        """The next part: at least 5 MiB, except for the last. Source: S3, multipart limits.
+
+        Args:
+            when_sent: called once the part is no longer needed, whether S3 took it or not.
+
+        Raises:
+            ClientError, BotoCoreError: S3 refused an earlier part.
+        """
+        for sent in self._parts:
+            if sent.done():
+                sent.result()
         number = len(self._parts) + 1
+        future = self._pool.submit(self._send, number, part)
+        future.add_done_callback(lambda _: when_sent())
+        self._parts.append(future)
+
+    def complete(self) -> None:
+        """Make the object visible."""
+        parts = [sent.result() for sent in self._parts]
+        self._client.complete_multipart_upload(**self._place, MultipartUpload={"Parts": parts})
+
+    def stop(self) -> None:
+        """Wait for the parts that are under way, and send no more."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _send(self, number: int, part: bytes) -> dict[str, Any]:
         told = checksum(part)
         answer = self._client.upload_part(
             **self._place, PartNumber=number, Body=part, ChecksumSHA256=told
         )
-        self._parts.append({"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": told})
-
-    def complete(self) -> None:
-        """Make the object visible."""
-        self._client.complete_multipart_upload(
-            **self._place, MultipartUpload={"Parts": self._parts}
-        )
+        return {"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": told}
 
 
 def checksum(body: bytes) -> str:

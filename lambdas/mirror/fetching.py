@@ -98,8 +98,7 @@ class Fetcher:
     def pause(self, tried: int, sleep: Sleep | None = None) -> None:
         """Wait after `tried` + 1 failures, with jitter: workers must not come in step."""
         longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**tried)
-        seconds = longest * random.uniform(0.5, 1)  # noqa: S311 - jitter is not a secret
-        (sleep or self._sleep)(seconds)
+        (sleep or self._sleep)(jitter(longest))
 
     def _wait_as_told(self, response: Response, url: str, tried: int, sleep: Sleep | None) -> None:
         seconds = _retry_after(response)
@@ -137,6 +136,11 @@ class Fetcher:
             where=addresses.shown(url),
             remedy="check upstream.api_url and upstream.registry_url",
         )
+
+
+def jitter(longest_seconds: float) -> float:
+    """Something between half of that and all of it."""
+    return longest_seconds * random.uniform(0.5, 1)  # noqa: S311 - jitter is not a secret
 
 
 def check_status(response: Response, url: str, expected: int = 200) -> None:

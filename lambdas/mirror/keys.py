@@ -81,9 +81,9 @@ def staged_manifests(sync: str) -> str:
     return f"syncs/{sync}/manifests/"
 
 
-def staged_manifest(sync: str, image: str, tag: str) -> str:
-    """``syncs/<id>/manifests/jq/1.8.1``."""
-    return f"{staged_manifests(sync)}{image}/{tag}"
+def staged_pack(sync: str, number: int) -> str:
+    """``syncs/<id>/manifests/00017.json``: many manifests in one object."""
+    return f"{staged_manifests(sync)}{number:05}.json"
 
 
 def plan(sync: str) -> str:

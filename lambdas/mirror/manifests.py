@@ -72,7 +72,7 @@ def layer_size(image_manifest: bytes, bottle: Bottle, where: str) -> int:
 
 def _entry(index: bytes, bottle: Bottle, where: str) -> Mapping[str, Any]:
     try:
-        entries = json.loads(index)["manifests"]
+        entries = json.loads(index.decode())["manifests"]
         for entry in entries:
             notes = entry.get("annotations") or {}
             if notes.get(DIGEST) == bottle.digest and notes.get(REF_NAME) == bottle.ref_name:

@@ -50,7 +50,7 @@ def plan(
         formulae=selected.formulae,
         bottles=tuple(bottles),
         to_copy=len(missing),
-        manifests=tuple((each.image, each.tag) for each in fetched if each.bottles),
+        manifests=tuple((each.image, each.tag, each.pack) for each in fetched if each.pack),
         failed=tuple(problem for each in fetched for problem in each.failed),
         api_files=staged.digest_by_path,
         without_bottle=tuple(selected.without_bottle),

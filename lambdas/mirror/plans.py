@@ -20,7 +20,7 @@ class Plan:
         formulae: how many are selected.
         bottles: all that the snapshot is to hold, sizes known.
         to_copy: how many of them were not in the bucket.
-        manifests: image and manifest tag of each index that is staged.
+        manifests: image, manifest tag, and key of the pack of each index that is staged.
         failed: ``{"bottle", "problem"}`` of selected bottles that upstream's index lacks.
         api_files: path below ``api/`` → SHA-256 of the staged file.
         without_bottle: ``{"formula", "platform", "problem"}`` of what has no usable bottle.
@@ -31,7 +31,7 @@ class Plan:
     formulae: int
     bottles: tuple[Bottle, ...]
     to_copy: int
-    manifests: tuple[tuple[str, str], ...]
+    manifests: tuple[tuple[str, str, str], ...]
     failed: tuple[Mapping[str, str], ...]
     api_files: Mapping[str, str]
     without_bottle: tuple[Mapping[str, str], ...]
@@ -58,7 +58,9 @@ class Plan:
             **document
             | {
                 "bottles": tuple(Bottle.from_json(each) for each in document["bottles"]),
-                "manifests": tuple((image, tag) for image, tag in document["manifests"]),
+                "manifests": tuple(
+                    (image, tag, pack) for image, tag, pack in document["manifests"]
+                ),
                 "failed": tuple(document["failed"]),
                 "without_bottle": tuple(document["without_bottle"]),
             }

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
-from mirror import keys, lease, manifests, reports, snapshots, telemetry
+from mirror import keys, lease, manifests, reports, snapshots, staging, telemetry
 from mirror.bottles import Bottle
 from mirror.bucket import Bucket
 from mirror.connections import Connections
@@ -99,17 +99,20 @@ def _publish_manifests(bucket: Bucket, plan: Plan, inventory: Mapping[str, int])
     bottles: dict[tuple[str, str], list[Bottle]] = {}
     for bottle in plan.bottles:
         bottles.setdefault((bottle.image, bottle.manifest_tag), []).append(bottle)
-    _check_served(bucket, bottles, set(plan.manifests), inventory)
+    staged = {(image, tag): pack for image, tag, pack in plan.manifests}
+    _check_served(bucket, bottles, staged.keys(), inventory)
 
-    def put(index: tuple[str, str]) -> None:
-        image, tag = index
-        body = bucket.read(keys.staged_manifest(plan.sync, image, tag))
-        for bottle in bottles[index]:
+    def put(index: tuple[str, str, bytes]) -> None:
+        image, tag, body = index
+        for bottle in bottles[image, tag]:
             manifests.promise(body, bottle, bottle.manifest_key)
         bucket.write(keys.manifest(image, tag), body, INDEX_TYPE)
 
     with ThreadPoolExecutor(REQUESTS) as pool:
-        list(pool.map(put, plan.manifests))
+        for pack in sorted(set(staged.values())):
+            held = staging.read_pack(bucket, pack)
+            # A later pack may hold the same index anew: the plan says which one counts.
+            list(pool.map(put, (each for each in held if staged.get(each[:2]) == pack)))
 
 
 def _check_served(

@@ -6,21 +6,28 @@ import hashlib
 from collections.abc import Iterable, Iterator
 
 from mirror.bottles import Bottle
-from mirror.bucket import Bucket
+from mirror.bucket import Bucket, Upload
 from mirror.errors import DigestMismatch
+from mirror.memory import Memory
 
 MIB = 1024 * 1024
 BLOB_TYPE = "application/octet-stream"
 
 
 def copy_blob(
-    bottle: Bottle, chunks: Iterable[bytes], bucket: Bucket, *, part_bytes: int = 8 * MIB
+    bottle: Bottle,
+    chunks: Iterable[bytes],
+    bucket: Bucket,
+    *,
+    memory: Memory,
+    part_bytes: int = 8 * MIB,
 ) -> int:
     """Stream one bottle into the bucket, visible only once it is proven.
 
     A key under ``blobs/`` is the inventory (docs/adr/0002), so a small bottle is put after
     its digest is known, and a large one's multipart upload is completed only then; any
-    other way out aborts it. Holds about two parts in memory.
+    other way out aborts it. Holds a few parts in memory, and waits for others to give
+    theirs back.
 
     Args:
         chunks: the body as upstream sends it, pieces of any length.
@@ -40,16 +47,36 @@ def copy_blob(
     proof = _Proof(bottle, bucket.where(bottle.blob_key))
     checked = proof.watch(chunks)
     if bottle.size_bytes <= part_bytes:
-        body = b"".join(checked)
-        proof.conclude()
-        bucket.write(bottle.blob_key, body, BLOB_TYPE)
+        with memory.held(bottle.size_bytes):
+            body = b"".join(checked)
+            proof.conclude()
+            bucket.write(bottle.blob_key, body, BLOB_TYPE, sha256_hex=bottle.digest)
         return len(body)
     with bucket.upload(bottle.blob_key, BLOB_TYPE) as upload:
-        for part in _parts(checked, part_bytes):
-            upload.add(part)
+        _send_parts(upload, checked, memory, part_bytes)
         proof.conclude()
         upload.complete()
     return bottle.size_bytes
+
+
+def _send_parts(upload: Upload, chunks: Iterator[bytes], memory: Memory, part_bytes: int) -> None:
+    """Send the same bytes in parts of `part_bytes` or a little more, the last one shorter."""
+    for first in chunks:
+        memory.take(part_bytes)
+        try:
+            part = _joined(first, chunks, part_bytes)
+            upload.add(part, lambda: memory.give_back(part_bytes))
+        except BaseException:
+            memory.give_back(part_bytes)
+            raise
+
+
+def _joined(first: bytes, more: Iterator[bytes], part_bytes: int) -> bytes:
+    pieces, size = [first], len(first)
+    while size < part_bytes and (piece := next(more, None)) is not None:
+        pieces.append(piece)
+        size += len(piece)
+    return b"".join(pieces)
 
 
 class _Proof:
@@ -80,15 +107,3 @@ class _Proof:
             where=self._where,
             remedy="run the sync again; if it stays so, report it to the registry",
         )
-
-
-def _parts(chunks: Iterable[bytes], part_bytes: int) -> Iterator[bytes]:
-    """The same bytes in pieces of exactly `part_bytes`, the last one shorter."""
-    waiting = bytearray()
-    for chunk in chunks:
-        waiting += chunk
-        while len(waiting) >= part_bytes:
-            yield bytes(waiting[:part_bytes])
-            del waiting[:part_bytes]
-    if waiting:
-        yield bytes(waiting)

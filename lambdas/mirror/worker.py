@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ from mirror import keys, lease, telemetry
 from mirror.bottles import Bottle
 from mirror.connections import Connections
 from mirror.deadline import Deadline
-from mirror.errors import BucketRefused, MirrorError, OutOfTime
+from mirror.errors import BucketRefused, DigestMismatch, MirrorError, OutOfTime
+from mirror.memory import Memory
 from mirror.transfer import copy_blob
 
 
@@ -81,6 +82,9 @@ def run(
 ) -> BatchResult:
     """Copy what the bucket does not have yet; running it twice changes nothing.
 
+    The first try takes the plan's word for what is missing. It leaves a result that says so
+    before it begins, so that any further try looks at each bottle (docs/adr/0017).
+
     A bottle that upstream does not give as promised stands in the result with the reason,
     and does not stop the others.
 
@@ -96,44 +100,73 @@ def run(
     batch = json.loads(connections.bucket.read(batch_key))
     lease.renew(connections.bucket, batch["sync"], datetime.now(UTC))
     bottles = [Bottle.from_json(each) for each in batch["bottles"]]
-    deadline = Deadline(seconds_left)
+    carrier = _Carrier(
+        connections,
+        Deadline(seconds_left),
+        is_first_try=connections.bucket.replace(result_key, _begun(bottles), None),
+    )
     with ThreadPoolExecutor(connections.settings.transfers) as pool:
-        carried = tuple(pool.map(lambda each: _carry(connections, each, deadline), bottles))
+        carried = tuple(pool.map(carrier.carry, bottles))
     result = BatchResult(result_key, _without_standstill(carried))
     connections.bucket.write_json(result_key, result.as_json())
     telemetry.tell("batch_done", sync=batch["sync"], batch=batch_key, **result.as_answer())
     return result
 
 
-def _carry(connections: Connections, bottle: Bottle, deadline: Deadline) -> Carried:
-    if deadline.is_near():
-        return Carried(bottle, Outcome.LEFT)
-    try:
-        return Carried(bottle, _copy(connections, bottle, deadline))
-    except OutOfTime:
-        return Carried(bottle, Outcome.LEFT)
-    except BucketRefused:
-        raise
-    except MirrorError as error:
-        telemetry.tell(
-            "bottle_failed",
-            bottle=bottle.label,
-            error=type(error).__name__,
-            problem=error.problem,
-            where=error.where,
+def _begun(bottles: Sequence[Bottle]) -> dict[str, Any]:
+    return {"copied": 0, "bytes": 0, "left": len(bottles), "failed": []}
+
+
+class _Carrier:
+    """Carries the bottles of one batch, each by a thread of its own.
+
+    Args:
+        is_first_try: nobody has begun this batch, so what the plan missed is missing still.
+    """
+
+    def __init__(self, connections: Connections, deadline: Deadline, *, is_first_try: bool) -> None:
+        self._bucket, self._registry = connections.bucket, connections.registry
+        self._deadline = deadline
+        self._is_first_try = is_first_try
+        self._memory = Memory()
+
+    def carry(self, bottle: Bottle) -> Carried:
+        """Copy one bottle unless it is there; only what the bucket refuses is raised."""
+        if self._deadline.is_near():
+            return Carried(bottle, Outcome.LEFT)
+        try:
+            return Carried(bottle, self._bring(bottle))
+        except OutOfTime:
+            return Carried(bottle, Outcome.LEFT)
+        except BucketRefused:
+            raise
+        except MirrorError as error:
+            telemetry.tell(
+                "bottle_failed",
+                bottle=bottle.label,
+                error=type(error).__name__,
+                problem=error.problem,
+                where=error.where,
+            )
+            return Carried(bottle, Outcome.FAILED, f"{type(error).__name__}: {error.problem}")
+
+    def _bring(self, bottle: Bottle) -> Outcome:
+        if not self._is_first_try and self._bucket.size(bottle.blob_key) == bottle.size_bytes:
+            return Outcome.PRESENT
+        try:
+            self._copy(bottle)
+        except DigestMismatch as error:
+            # Damaged on its way, or by a cache that asking again passes by: once, from scratch.
+            telemetry.tell("bottle_again", bottle=bottle.label, problem=error.problem)
+            self._copy(bottle)
+        return Outcome.COPIED
+
+    def _copy(self, bottle: Bottle) -> None:
+        pieces = self._registry.blob(
+            bottle.image, bottle.digest, bottle.size_bytes, sleep=self._deadline.sleep
         )
-        return Carried(bottle, Outcome.FAILED, f"{type(error).__name__}: {error.problem}")
-
-
-def _copy(connections: Connections, bottle: Bottle, deadline: Deadline) -> Outcome:
-    if connections.bucket.size(bottle.blob_key) == bottle.size_bytes:
-        return Outcome.PRESENT
-    pieces = connections.registry.blob(
-        bottle.image, bottle.digest, bottle.size_bytes, sleep=deadline.sleep
-    )
-    with closing(pieces):
-        copy_blob(bottle, deadline.watch(pieces), connections.bucket)
-    return Outcome.COPIED
+        with closing(pieces):
+            copy_blob(bottle, self._deadline.watch(pieces), self._bucket, memory=self._memory)
 
 
 def _without_standstill(carried: tuple[Carried, ...]) -> tuple[Carried, ...]:

@@ -61,12 +61,14 @@ class Blob:
         announced: the Content-Length to tell instead of the true one.
         breaks_at: byte offsets at which the connection ends, one per request, in turn.
         knows_ranges: False for a storage that starts over.
+        damaged_answers: how many answers to spoil by one byte.
     """
 
     body: bytes
     announced: int | None = None
     breaks_at: list[int] = field(default_factory=list)
     knows_ranges: bool = True
+    damaged_answers: int = 0
 
 
 class Upstream:
@@ -218,6 +220,9 @@ class _Handler(BaseHTTPRequestHandler):
         asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         first = int(asked[1]) if asked and blob.knows_ranges else 0
         rest = blob.body[first:]
+        if blob.damaged_answers:
+            blob.damaged_answers -= 1
+            rest = bytes([rest[0] ^ 1]) + rest[1:]
         self.send_response(206 if first else 200)
         if first:
             total = len(blob.body)

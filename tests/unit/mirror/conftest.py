@@ -156,6 +156,19 @@ def s3_refuses(s3_answers):
     return lambda call: s3_answers(call, lambda: (403, DENIED))
 
 
+@pytest.fixture
+def s3_calls(s3):
+    """The names of the calls to S3 so far, tries of one call apart."""
+    calls = []
+
+    def note(model, **_):
+        calls.append(model.name)
+
+    s3.meta.events.register("before-call.s3", note)
+    yield calls
+    s3.meta.events.unregister("before-call.s3", note)
+
+
 class RawBody(io.BytesIO):
     """A body as botocore reads it from urllib3."""
 

@@ -199,8 +199,9 @@ def test_a_staged_index_that_was_changed_in_the_bucket_is_not_published(upstream
     upstream.add("jq", {"arm64_tahoe": b"jq"})
     planned = sync.plan()
     sync.copy(planned)
-    key = f"syncs/{planned['sync']}/manifests/jq/1.0"
-    s3.put_object(Bucket="mirror", Key=key, Body=b'{"manifests": []}')
+    key = f"syncs/{planned['sync']}/manifests/00000.json"
+    body = json.dumps([["jq", "1.0", '{"manifests": []}']]).encode()
+    s3.put_object(Bucket="mirror", Key=key, Body=body)
 
     with pytest.raises(BadManifest, match=r"does not hold jq 1\.0 arm64_tahoe"):
         sync.publish(planned)

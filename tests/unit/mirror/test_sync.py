@@ -356,3 +356,15 @@ def test_what_upstream_built_no_bottle_for_is_reported_and_not_fatal(upstream, s
     assert (answer["formulae"], answer["bottles"]) == (2, 1)
     report = json.loads(stored("syncs/")["syncs/2026-11-22T030000Z/report.json"])
     assert [each["formula"] for each in report["without_bottle"]] == ["source-only"]
+
+
+def test_a_new_bottle_costs_two_requests_to_s3_and_a_sync_some_fifty(
+    upstream, sync, connections, s3_calls
+):
+    object.__setattr__(connections.settings, "batch_max_bottles", 50)
+    for number in range(150):
+        upstream.add(f"f{number}", {"arm64_tahoe": b"bottle %d" % number})
+
+    sync.run()
+
+    assert len(s3_calls) <= 2 * 150 + 50

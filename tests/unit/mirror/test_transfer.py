@@ -8,6 +8,7 @@ import pytest
 
 from mirror.bottles import Bottle
 from mirror.errors import DigestMismatch
+from mirror.memory import Memory
 from mirror.transfer import MIB, copy_blob
 
 BODY = bytes(range(256)) * 4096 * 6  # 6 MiB: more than one part of 5 MiB, the last one short.
@@ -23,7 +24,9 @@ def broken_off():
 
 @LIMITS
 def test_a_sound_blob_arrives_byte_for_byte(s3, bucket, part_bytes):
-    sent = copy_blob(BOTTLE, [BODY[:10], b"", BODY[10:]], bucket, part_bytes=part_bytes)
+    sent = copy_blob(
+        BOTTLE, [BODY[:10], b"", BODY[10:]], bucket, memory=Memory(), part_bytes=part_bytes
+    )
 
     assert sent == len(BODY)
     assert s3.get_object(Bucket="mirror", Key=KEY)["Body"].read() == BODY
@@ -42,7 +45,7 @@ def test_a_sound_blob_arrives_byte_for_byte(s3, bucket, part_bytes):
 )
 def test_a_blob_that_breaks_its_promise_leaves_nothing_behind(s3, bucket, sent, told, part_bytes):
     with pytest.raises(DigestMismatch, match=f"upstream sent {told}.*; nothing was kept"):
-        copy_blob(BOTTLE, [sent], bucket, part_bytes=part_bytes)
+        copy_blob(BOTTLE, [sent], bucket, memory=Memory(), part_bytes=part_bytes)
 
     assert s3.list_objects_v2(Bucket="mirror")["KeyCount"] == 0
     assert "Uploads" not in s3.list_multipart_uploads(Bucket="mirror")
@@ -51,7 +54,7 @@ def test_a_blob_that_breaks_its_promise_leaves_nothing_behind(s3, bucket, sent, 
 @LIMITS
 def test_a_body_that_breaks_off_leaves_nothing_behind(s3, bucket, part_bytes):
     with pytest.raises(ConnectionError):
-        copy_blob(BOTTLE, broken_off(), bucket, part_bytes=part_bytes)
+        copy_blob(BOTTLE, broken_off(), bucket, memory=Memory(), part_bytes=part_bytes)
 
     assert s3.list_objects_v2(Bucket="mirror")["KeyCount"] == 0
     assert "Uploads" not in s3.list_multipart_uploads(Bucket="mirror")
@@ -66,6 +69,6 @@ def test_an_endless_body_is_left_at_the_announced_length(bucket):
             yield BODY[:MIB]
 
     with pytest.raises(DigestMismatch, match="more than"):
-        copy_blob(BOTTLE, endless(), bucket)
+        copy_blob(BOTTLE, endless(), bucket, memory=Memory())
 
     assert len(taken) == 7

@@ -110,6 +110,51 @@ def test_a_broken_connection_is_mended_within_the_batch(connections, batch, upst
     assert body == LARGE
 
 
+def test_the_first_try_takes_the_plan_s_word_and_the_second_looks(connections, batch, s3_calls):
+    worker.run(connections, batch, seconds_left=clock(900))
+    first = s3_calls.count("HeadObject")
+
+    again = worker.run(connections, batch, seconds_left=clock(900)).as_answer()
+
+    assert (first, s3_calls.count("HeadObject")) == (0, 2)
+    assert (again["copied"], again["failed"]) == (0, 0)
+
+
+def test_a_try_that_was_killed_is_gone_on_with(connections, batch, upstream, s3_refuses):
+    allow = s3_refuses("CreateMultipartUpload")
+    with pytest.raises(BucketRefused):
+        worker.run(connections, batch, seconds_left=clock(900))
+    allow()
+    upstream.requests.clear()
+
+    answer = worker.run(connections, batch, seconds_left=clock(900)).as_answer()
+
+    assert answer["copied"] == 1
+    assert len(upstream.paths("/storage/")) == 1
+
+
+def test_a_bottle_that_was_damaged_on_its_way_is_fetched_once_more(
+    connections, batch, upstream, stored
+):
+    blob = upstream.blobs[hashlib.sha256(LARGE).hexdigest()]
+    blob.damaged_answers = 1
+
+    answer = worker.run(connections, batch, seconds_left=clock(900)).as_answer()
+
+    assert (answer["copied"], answer["failed"]) == (2, 0)
+    assert LARGE in stored("v2/").values()
+
+
+def test_a_bottle_that_stays_damaged_is_fetched_twice_and_no_more(connections, batch, upstream):
+    digest = hashlib.sha256(LARGE).hexdigest()
+    upstream.blobs[digest].damaged_answers = 99
+
+    answer = worker.run(connections, batch, seconds_left=clock(900)).as_answer()
+
+    assert (answer["copied"], answer["failed"]) == (1, 1)
+    assert len(upstream.paths(f"/storage/{digest}")) == 2
+
+
 @pytest.mark.parametrize(
     "key",
     [
