@@ -41,7 +41,7 @@ def check(document: Document, environments: Sequence[Environment]) -> list[Probl
     found = [
         _placed(document, environment, finding)
         for environment in environments
-        for check_one in (_schedule, _timezone, _upstream, _key, _bucket, _sizes)
+        for check_one in (_schedule, _timezone, _upstream, _key, _bucket, _sizes, _channels)
         for finding in check_one(environment)
     ]
     return [*found, *_project(document, environments), *_apart(document, environments)]
@@ -146,6 +146,18 @@ def _sizes(environment: Environment) -> Iterator[Finding]:
             f"{worker['memory_mib']} MiB are too few for {worker['transfers']} transfers",
             f"{needed} or more, or fewer functions.sync_worker.transfers",
         )
+
+
+def _channels(environment: Environment) -> Iterator[Finding]:
+    publish = environment.settings["publish"]
+    names, followed = publish["channels"], publish["default_channel"]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield Finding("publish.channels", f'"{name}" stands there twice', "each name once")
+    if "default" in names:
+        yield Finding("publish.channels", '"default" is what api/ itself is called', "another name")
+    if followed is not None and followed not in names:
+        remedy = f"one of {', '.join(names)}" if names else "null, or publish.channels too"
+        yield Finding("publish.default_channel", f'there is no channel "{followed}"', remedy)
 
 
 def _project(document: Document, environments: Sequence[Environment]) -> Iterator[Problem]:

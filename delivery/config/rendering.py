@@ -12,7 +12,7 @@ from delivery.config import signing_key
 from delivery.environment import Environment
 from delivery.paths import HOMEBREW_KEY_FILE
 
-PASSED_ON = ("selection", "publish", "schedule", "workflow", "logs")
+PASSED_ON = ("selection", "publish", "retention", "schedule", "workflow", "logs")
 SAID = {"environment", "defaults"}
 
 

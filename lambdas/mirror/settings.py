@@ -73,6 +73,28 @@ class Selection:
 
 
 @dataclass(frozen=True)
+class Channels:
+    """Which channels there are, in the order that a snapshot passes them.
+
+    Args:
+        followed: the channel whose snapshot ``api/`` serves; None: the newest snapshot.
+    """
+
+    names: tuple[str, ...] = ()
+    soak_hours: int = 48
+    followed: str | None = None
+
+
+@dataclass(frozen=True)
+class Retention:
+    """What is kept: the newest snapshots, the young ones, and for a while what they left."""
+
+    keep_snapshots: int = 10
+    keep_days: int = 90
+    grace_days: int = 14
+
+
+@dataclass(frozen=True)
 class Settings:
     """``settings/mirror.json`` (docs/reference/bucket-layout.md)."""
 
@@ -81,6 +103,8 @@ class Settings:
     batch_max_bottles: int
     batch_max_mib: int
     transfers: int
+    channels: Channels = Channels()
+    retention: Retention = Retention()
 
     @classmethod
     def parse(cls, body: bytes, where: str) -> Self:
@@ -98,6 +122,8 @@ class Settings:
                 int(workflow["batch_max_bottles"]),
                 int(workflow["batch_max_mib"]),
                 int(document["sync_worker"]["transfers"]),
+                _channels(document["publish"]),
+                Retention(**document.get("retention", {})),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise _bad(f"not the mirror's settings: {error!r}", where) from error
@@ -130,6 +156,8 @@ class Settings:
                 raise _bad(f'platform "{platform}" is not a bottle tag', where)
         if not self.selection.platforms or not self.selection.formulae:
             raise _bad("the selection is empty", where)
+        if self.channels.followed not in (None, *self.channels.names):
+            raise _bad(f'publish.default_channel "{self.channels.followed}" is no channel', where)
         if min(self.batch_max_bottles, self.batch_max_mib, self.transfers) < 1:
             raise _bad("workflow and sync_worker take whole numbers of 1 and more", where)
         return self
@@ -140,6 +168,15 @@ def _selection(document: Mapping[str, Any]) -> Selection:
         tuple(str(each) for each in document["platforms"]),
         tuple(str(each) for each in document["formulae"]),
         bool(document["include_dependencies"]),
+    )
+
+
+def _channels(document: Mapping[str, Any]) -> Channels:
+    """Settings of an earlier release say nothing of channels: there are none."""
+    return Channels(
+        tuple(str(each) for each in document.get("channels", ())),
+        int(document.get("soak_hours", Channels.soak_hours)),
+        document.get("default_channel"),
     )
 
 

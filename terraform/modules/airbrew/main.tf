@@ -7,6 +7,7 @@ locals {
     upstream  = var.settings.upstream
     selection = var.settings.selection
     publish   = var.settings.publish
+    retention = var.settings.retention
     workflow = {
       batch_max_bottles = var.settings.workflow.batch_max_bottles
       batch_max_mib     = var.settings.workflow.batch_max_mib

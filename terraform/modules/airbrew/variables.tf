@@ -14,7 +14,17 @@ variable "settings" {
       formulae             = list(string)
       include_dependencies = bool
     })
-    publish  = object({ policy = string })
+    publish = object({
+      policy          = string
+      channels        = optional(list(string), [])
+      soak_hours      = optional(number, 48)
+      default_channel = optional(string)
+    })
+    retention = optional(object({
+      keep_snapshots = optional(number, 10)
+      keep_days      = optional(number, 90)
+      grace_days     = optional(number, 14)
+    }), {})
     schedule = object({ expression = string, timezone = string, enabled = bool })
     workflow = object({
       max_concurrency   = number
@@ -72,6 +82,20 @@ variable "settings" {
   validation {
     condition     = var.settings.publish.policy == "complete"
     error_message = "publish.policy \"${var.settings.publish.policy}\" is not complete, the only one there is."
+  }
+
+  validation {
+    condition = (
+      length(distinct(var.settings.publish.channels)) == length(var.settings.publish.channels)
+      && alltrue([for name in var.settings.publish.channels : can(regex("^[a-z][a-z0-9-]{0,30}$", name)) && name != "default"])
+      && (var.settings.publish.default_channel == null ? true : contains(var.settings.publish.channels, var.settings.publish.default_channel))
+    )
+    error_message = "publish.channels are to be different names of a-z, 0-9 and -, none of them \"default\", and publish.default_channel one of them. Set publish in config/airbrew.yaml."
+  }
+
+  validation {
+    condition     = var.settings.retention.keep_snapshots >= 1 && var.settings.retention.keep_days >= 0 && var.settings.retention.grace_days >= 0
+    error_message = "retention keeps ${var.settings.retention.keep_snapshots} snapshots, ${var.settings.retention.keep_days} days, ${var.settings.retention.grace_days} days of grace; at least one snapshot is kept, and days are not negative. Set retention in config/airbrew.yaml."
   }
 
   validation {

@@ -165,3 +165,25 @@ def test_problems_come_in_the_order_of_their_lines(problems):
         "environments.dev.mirror.bucket_name",
         "environments.prod.schedule.expression",
     ]
+
+
+@pytest.mark.parametrize(
+    ("publish", "told"),
+    [
+        ({"channels": ["canary", "canary"]}, '"canary" stands there twice'),
+        ({"channels": ["default"]}, '"default" is what api/ itself is called'),
+        ({"default_channel": "stable"}, 'there is no channel "stable"'),
+        ({"channels": ["canary"], "default_channel": "stable"}, "write: one of canary"),
+    ],
+    ids=["twice", "reserved", "followed but none", "followed but not there"],
+)
+def test_channels_that_could_not_be_told_apart_or_followed_are_refused(problems, publish, told):
+    (found,) = problems(dev={"publish": publish})
+
+    assert told in found
+
+
+def test_channels_and_the_one_that_the_default_follows_are_right(problems):
+    publish = {"channels": ["canary", "stable"], "default_channel": "stable"}
+
+    assert problems(dev={"publish": publish}) == []

@@ -42,7 +42,8 @@ variables {
       signing_key_pem = "-----BEGIN PUBLIC KEY-----\nMIIC\n-----END PUBLIC KEY-----\n"
     }
     selection = { platforms = ["arm64_tahoe"], formulae = ["jq", "python@3.13"], include_dependencies = true }
-    publish   = { policy = "complete" }
+    publish   = { policy = "complete", channels = ["canary", "stable"], soak_hours = 24, default_channel = "stable" }
+    retention = { keep_snapshots = 3, keep_days = 7, grace_days = 1 }
     schedule  = { expression = "cron(0 3 ? * SUN *)", timezone = "UTC", enabled = false }
     workflow  = { max_concurrency = 2, batch_max_bottles = 20, batch_max_mib = 64 }
     functions = {
@@ -84,7 +85,8 @@ run "the_functions_are_told_what_the_bucket_layout_promises" {
         signing_key_pem = "-----BEGIN PUBLIC KEY-----\nMIIC\n-----END PUBLIC KEY-----\n"
       }
       selection   = { platforms = ["arm64_tahoe"], formulae = ["jq", "python@3.13"], include_dependencies = true }
-      publish     = { policy = "complete" }
+      publish     = { policy = "complete", channels = ["canary", "stable"], soak_hours = 24, default_channel = "stable" }
+      retention   = { keep_snapshots = 3, keep_days = 7, grace_days = 1 }
       workflow    = { batch_max_bottles = 20, batch_max_mib = 64 }
       sync_worker = { transfers = 4 }
     }
@@ -127,6 +129,26 @@ run "a_publish_policy_that_there_is_not_is_refused" {
 
   variables {
     settings = merge(var.settings, { publish = { policy = "partial" } })
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "a_default_channel_that_there_is_not_is_refused" {
+  command = plan
+
+  variables {
+    settings = merge(var.settings, { publish = { policy = "complete", channels = ["canary"], default_channel = "stable" } })
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "a_retention_that_keeps_no_snapshot_is_refused" {
+  command = plan
+
+  variables {
+    settings = merge(var.settings, { retention = { keep_snapshots = 0 } })
   }
 
   expect_failures = [var.settings]
