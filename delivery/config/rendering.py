@@ -46,6 +46,7 @@ def terraform_settings(
         "mirror": {
             "bucket_name": environment.bucket_name(account_id),
             "keep_replaced_days": settings["mirror"]["keep_replaced_days"],
+            "public_url": settings["mirror"]["public_url"] or "",
         },
         "upstream": upstream(environment, upstream_override),
         **{name: settings[name] for name in PASSED_ON},

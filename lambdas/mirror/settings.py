@@ -73,6 +73,20 @@ class Selection:
 
 
 @dataclass(frozen=True)
+class About:
+    """Whose mirror this is.
+
+    Args:
+        project, environment: the dimensions of every metric.
+        public_url: where clients reach the mirror; empty when that is not configured.
+    """
+
+    project: str = ""
+    environment: str = ""
+    public_url: str = ""
+
+
+@dataclass(frozen=True)
 class Channels:
     """Which channels there are, in the order that a snapshot passes them.
 
@@ -105,6 +119,7 @@ class Settings:
     transfers: int
     channels: Channels = Channels()
     retention: Retention = Retention()
+    about: About = About()
 
     @classmethod
     def parse(cls, body: bytes, where: str) -> Self:
@@ -124,6 +139,7 @@ class Settings:
                 int(document["sync_worker"]["transfers"]),
                 _channels(document["publish"]),
                 Retention(**document.get("retention", {})),
+                about=_about(document),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise _bad(f"not the mirror's settings: {error!r}", where) from error
@@ -161,6 +177,11 @@ class Settings:
         if min(self.batch_max_bottles, self.batch_max_mib, self.transfers) < 1:
             raise _bad("workflow and sync_worker take whole numbers of 1 and more", where)
         return self
+
+
+def _about(document: Mapping[str, Any]) -> About:
+    told = document.get("mirror", {}).get("public_url") or ""
+    return About(str(document.get("project", "")), str(document.get("environment", "")), str(told))
 
 
 def _selection(document: Mapping[str, Any]) -> Selection:

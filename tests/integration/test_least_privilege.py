@@ -120,7 +120,11 @@ def settings(upstream, artifacts):
         "environment": "dev",
         "region": "us-east-1",
         "account_id": ACCOUNT,
-        "mirror": {"bucket_name": f"airbrew-dev-mirror-{ACCOUNT}", "keep_replaced_days": 7},
+        "mirror": {
+            "bucket_name": f"airbrew-dev-mirror-{ACCOUNT}",
+            "keep_replaced_days": 7,
+            "public_url": "",
+        },
         "upstream": {
             "api_url": f"{upstream.url}/api",
             "registry_url": upstream.url,

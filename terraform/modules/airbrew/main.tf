@@ -4,10 +4,13 @@ locals {
 
   # settings/mirror.json, as docs/reference/bucket-layout.md has it.
   mirror_settings = jsonencode({
-    upstream  = var.settings.upstream
-    selection = var.settings.selection
-    publish   = var.settings.publish
-    retention = var.settings.retention
+    project     = var.settings.project
+    environment = var.settings.environment
+    mirror      = { public_url = var.settings.mirror.public_url }
+    upstream    = var.settings.upstream
+    selection   = var.settings.selection
+    publish     = var.settings.publish
+    retention   = var.settings.retention
     workflow = {
       batch_max_bottles = var.settings.workflow.batch_max_bottles
       batch_max_mib     = var.settings.workflow.batch_max_mib

@@ -7,7 +7,7 @@ variable "settings" {
     environment = string
     region      = string
     account_id  = string
-    mirror      = object({ bucket_name = string, keep_replaced_days = number })
+    mirror      = object({ bucket_name = string, keep_replaced_days = number, public_url = string })
     upstream    = object({ api_url = string, registry_url = string, signing_key_pem = string })
     selection = object({
       platforms            = list(string)

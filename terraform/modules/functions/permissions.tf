@@ -25,7 +25,9 @@ locals {
       Resource = [
         "${local.objects}api/*",
         "${local.objects}channels/*",
+        "${local.objects}index.html",
         "${local.objects}snapshots/*",
+        "${local.objects}status/*",
         "${local.objects}syncs/*",
         "${local.objects}v2/*/manifests/*",
       ]

@@ -35,7 +35,7 @@ variables {
     environment = "dev"
     region      = "us-east-1"
     account_id  = "123456789012"
-    mirror      = { bucket_name = "airbrew-dev-mirror", keep_replaced_days = 7 }
+    mirror      = { bucket_name = "airbrew-dev-mirror", keep_replaced_days = 7, public_url = "" }
     upstream = {
       api_url         = "https://formulae.brew.sh/api"
       registry_url    = "https://ghcr.io"
@@ -79,6 +79,9 @@ run "the_functions_are_told_what_the_bucket_layout_promises" {
   command = plan
   assert {
     condition = jsondecode(local.mirror_settings) == {
+      project     = "airbrew"
+      environment = "dev"
+      mirror      = { public_url = "" }
       upstream = {
         api_url         = "https://formulae.brew.sh/api"
         registry_url    = "https://ghcr.io"

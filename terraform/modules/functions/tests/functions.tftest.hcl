@@ -113,7 +113,9 @@ run "the_orchestrator_may_do_this_and_nothing_else" {
       PlanAndPublish = ["s3:PutObject", [
         "arn:aws:s3:::mirror/api/*",
         "arn:aws:s3:::mirror/channels/*",
+        "arn:aws:s3:::mirror/index.html",
         "arn:aws:s3:::mirror/snapshots/*",
+        "arn:aws:s3:::mirror/status/*",
         "arn:aws:s3:::mirror/syncs/*",
         "arn:aws:s3:::mirror/v2/*/manifests/*",
       ]]
