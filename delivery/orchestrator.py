@@ -17,12 +17,17 @@ ALIAS = "live"
 
 @dataclass(frozen=True)
 class DryRun:
-    """What a sync would do: counts, the same per platform, and the first missing bottles."""
+    """What a sync would do: counts, the same per platform, and the first missing bottles.
+
+    Args:
+        warnings: ``{"formula", "platform", "problem"}`` of what an operator should look at.
+    """
 
     formulae: int
     bottles: int
     present: int
     missing: int
+    warnings: Sequence[Mapping[str, str]]
     by_platform: Mapping[str, Mapping[str, int]]
     examples: Sequence[str]
 

@@ -115,6 +115,15 @@ def dry_run(plan: DryRun) -> None:
         console.line(f"  missing: {example}")
     if plan.missing > len(plan.examples):
         console.line(f"  and {plan.missing - len(plan.examples)} more")
+    for problem, names in _by_problem(plan.warnings).items():
+        console.line(f"  note: {', '.join(names)}: {problem}")
+
+
+def _by_problem(warnings: Sequence[Mapping[str, str]]) -> Mapping[str, Sequence[str]]:
+    names: dict[str, dict[str, None]] = {}
+    for each in warnings:
+        names.setdefault(each["problem"], {})[each["formula"]] = None
+    return {problem: list(found) for problem, found in names.items()}
 
 
 def page(file: Path, verb: str, *, was_current: bool, check: bool) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from mirror import macos
@@ -25,11 +26,23 @@ class Formula:
     Args:
         bottle: None when upstream built none for the platform.
         dependencies: what it needs at run time on that platform, as upstream names it.
+        deprecated_from, disabled_from: the day, ``2026-01-31``; empty when it is not so.
     """
 
     name: str
     bottle: Bottle | None
     dependencies: tuple[str, ...]
+    deprecated_from: str = ""
+    disabled_from: str = ""
+
+    def is_disabled(self, today: date) -> bool:
+        """Whether brew refuses to install it. Source: ``formula.rb``, ``disable!``."""
+        return "" < self.disabled_from <= today.isoformat()
+
+    def is_deprecated(self, today: date) -> bool:
+        """Whether brew warns of it; a disablement that is announced is a deprecation."""
+        is_announced = bool(self.disabled_from) and not self.is_disabled(today)
+        return is_announced or "" < self.deprecated_from <= today.isoformat()
 
 
 @dataclass(frozen=True)
@@ -79,7 +92,18 @@ def _other_names(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _formula(name: str, entry: Mapping[str, Any], platform: str) -> Formula:
-    return Formula(name, _bottle(name, entry, platform), tuple(_dependencies(entry, platform)))
+    return Formula(
+        name,
+        _bottle(name, entry, platform),
+        tuple(_dependencies(entry, platform)),
+        _day(entry.get("deprecate_args")),
+        _day(entry.get("disable_args")),
+    )
+
+
+def _day(arguments: Mapping[str, Any] | None) -> str:
+    """The date of ``{":date": "2026-01-31", ":because": ":unmaintained"}``; without one, ever."""
+    return str(arguments.get(":date", date.min.isoformat())) if arguments else ""
 
 
 def _bottle(name: str, entry: Mapping[str, Any], platform: str) -> Bottle | None:

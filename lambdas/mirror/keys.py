@@ -66,6 +66,11 @@ def snapshot_bottles(snapshot: str) -> str:
     return f"{snapshot_folder(snapshot)}bottles.json"
 
 
+def snapshot_too_large(snapshot: str) -> str:
+    """``snapshots/<id>/too_large.json``."""
+    return f"{snapshot_folder(snapshot)}too_large.json"
+
+
 def snapshot_document(snapshot: str) -> str:
     """``snapshots/<id>/snapshot.json``, written last in its folder."""
     return f"{snapshot_folder(snapshot)}snapshot.json"

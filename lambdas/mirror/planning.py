@@ -18,6 +18,8 @@ from mirror.staging import StagedManifest
 
 MIB = 1024 * 1024
 EXAMPLES = 10
+# A Lambda answers with 6 MB at most.
+WARNINGS = 1000
 
 
 def plan(
@@ -40,20 +42,29 @@ def plan(
     staged = api_files.stage(connections, sync)
     selected = select(staged.catalogues, connections.settings.selection)
     inventory = connections.bucket.sizes(keys.V2)
-    proven = _proven(connections.bucket, inventory, sync)
+    limit_bytes = connections.settings.selection.max_bottle_mib * MIB
+    proven = _proven(connections.bucket, inventory, sync, limit_bytes)
     fetched = staging.stage(connections, sync, _unproven(selected.bottles, proven))
-    bottles = _sized(selected.bottles, proven, fetched)
+    sized = _sized(selected.bottles, proven, fetched)
+    bottles = [bottle for bottle in sized if not _is_too_large(bottle, limit_bytes)]
     missing = _missing(bottles, inventory)
+    served = {(bottle.image, bottle.manifest_tag) for bottle in bottles}
     written = Plan(
         sync=sync,
         selection=connections.settings.selection.as_json(),
         formulae=selected.formulae,
         bottles=tuple(bottles),
         to_copy=len(missing),
-        manifests=tuple((each.image, each.tag, each.pack) for each in fetched if each.pack),
+        manifests=tuple(
+            (each.image, each.tag, each.pack)
+            for each in fetched
+            if each.pack and (each.image, each.tag) in served
+        ),
         failed=tuple(problem for each in fetched for problem in each.failed),
         api_files=staged.digest_by_path,
         without_bottle=tuple(selected.without_bottle),
+        warnings=tuple(selected.warnings),
+        too_large=tuple(bottle for bottle in sized if _is_too_large(bottle, limit_bytes)),
     )
     written.write(connections.bucket)
     count = _write_batches(connections, sync, missing)
@@ -80,6 +91,7 @@ def dry_run(connections: Connections) -> dict[str, Any]:
         "present": len(bottles) - len(missing),
         "missing": len(missing),
         "without_bottle": len(selected.without_bottle),
+        "warnings": selected.warnings[:WARNINGS],
         "by_platform": _by_platform(selected, inventory),
         "examples": [bottle.label for bottle in missing[:EXAMPLES]],
     }
@@ -96,19 +108,29 @@ def _by_platform(selected: Selected, inventory: Mapping[str, int]) -> dict[str, 
     }
 
 
-def _proven(bucket: Bucket, inventory: Mapping[str, int], sync: str) -> dict[Bottle, Bottle]:
+def _proven(
+    bucket: Bucket, inventory: Mapping[str, int], sync: str, limit_bytes: int
+) -> dict[Bottle, Bottle]:
     """Bottles as the catalogue names them → the same with size, which need no look upstream.
 
-    Proven is what the last snapshot holds and the listing confirms: blob and manifest.
+    Proven is what the last snapshot holds and the listing confirms: blob and manifest; and
+    what that sync found too large, as long as it still is.
     """
     newest = snapshots.newest(bucket, before=sync)
     if newest is None:
         return {}
-    return {
-        replace(bottle, size_bytes=0): bottle
+    held = [
+        bottle
         for bottle in snapshots.bottles(bucket, newest)
         if inventory.get(bottle.blob_key) == bottle.size_bytes and bottle.manifest_key in inventory
-    }
+    ]
+    left = snapshots.too_large(bucket, newest) if limit_bytes else []
+    too_large = [bottle for bottle in left if _is_too_large(bottle, limit_bytes)]
+    return {replace(bottle, size_bytes=0): bottle for bottle in (*held, *too_large)}
+
+
+def _is_too_large(bottle: Bottle, limit_bytes: int) -> bool:
+    return 0 < limit_bytes < bottle.size_bytes
 
 
 def _unproven(bottles: Iterable[Bottle], proven: Mapping[Bottle, Bottle]) -> Iterable[list[Bottle]]:

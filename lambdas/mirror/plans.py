@@ -24,6 +24,8 @@ class Plan:
         failed: ``{"bottle", "problem"}`` of selected bottles that upstream's index lacks.
         api_files: path below ``api/`` → SHA-256 of the staged file.
         without_bottle: ``{"formula", "platform", "problem"}`` of what has no usable bottle.
+        warnings: the same of selected formulae that an operator should look at.
+        too_large: what is left out for its size.
     """
 
     sync: str
@@ -35,6 +37,8 @@ class Plan:
     failed: tuple[Mapping[str, str], ...]
     api_files: Mapping[str, str]
     without_bottle: tuple[Mapping[str, str], ...]
+    warnings: tuple[Mapping[str, str], ...] = ()
+    too_large: tuple[Bottle, ...] = ()
 
     @property
     def size_bytes(self) -> int:
@@ -43,7 +47,10 @@ class Plan:
 
     def write(self, bucket: Bucket) -> None:
         """Put it where publish looks for it."""
-        document = vars(self) | {"bottles": [bottle.as_json() for bottle in self.bottles]}
+        document = vars(self) | {
+            "bottles": [bottle.as_json() for bottle in self.bottles],
+            "too_large": [bottle.as_json() for bottle in self.too_large],
+        }
         bucket.write_json(keys.plan(self.sync), document)
 
     @classmethod
@@ -63,5 +70,7 @@ class Plan:
                 ),
                 "failed": tuple(document["failed"]),
                 "without_bottle": tuple(document["without_bottle"]),
+                "warnings": tuple(document["warnings"]),
+                "too_large": tuple(Bottle.from_json(each) for each in document["too_large"]),
             }
         )

@@ -138,6 +138,7 @@ def _write_snapshot(bucket: Bucket, plan: Plan, now: datetime) -> None:
     for path in plan.api_files:
         bucket.write(keys.snapshot_api_file(plan.sync, path), _staged_api_file(bucket, plan, path))
     snapshots.write_bottles(bucket, plan.sync, plan.bottles)
+    snapshots.write_too_large(bucket, plan.sync, plan.too_large)
     previous = snapshots.newest(bucket, before=plan.sync)
     snapshots.finish(
         bucket,

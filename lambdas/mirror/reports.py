@@ -21,12 +21,14 @@ def published(bucket: Bucket, sync: str) -> dict[str, Any] | None:
 
 
 def write_published(bucket: Bucket, plan: Plan, answer: dict[str, Any], now: datetime) -> None:
-    """Record a publish, and what upstream had no bottle for."""
+    """Record a publish, what upstream had no bottle for, and what was left out."""
     document = {
         "outcome": PUBLISHED,
         "ended_at": _text(now),
         "answer": answer,
         "without_bottle": plan.without_bottle,
+        "warnings": plan.warnings,
+        "too_large": [bottle.as_json() for bottle in plan.too_large],
     }
     bucket.write_json(keys.report(plan.sync), document)
 

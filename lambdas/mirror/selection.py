@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 
 from mirror import settings
 from mirror.bottles import Bottle
-from mirror.catalogue import Catalogue
+from mirror.catalogue import Catalogue, Formula
 from mirror.errors import UnknownFormula, UntrustedCatalogue
 
 _GLOB = frozenset("*?[")
@@ -20,16 +21,33 @@ class PlatformSelection:
     """What is selected for one platform.
 
     Args:
-        formulae: every selected name, dependencies included.
+        dependents: every selected name → the one that needs it, by the shortest way; empty
+            for what the settings select themselves.
         bottles: those of the formulae that have one.
         without_bottle: the formulae that have none there that can be used, and why;
             reported, never fatal.
+        warnings: selected formulae with what an operator should know of them.
     """
 
     platform: str
-    formulae: frozenset[str]
+    dependents: Mapping[str, str]
     bottles: tuple[Bottle, ...]
     without_bottle: Mapping[str, str]
+    warnings: Mapping[str, str]
+
+    @property
+    def formulae(self) -> Set[str]:
+        """Every selected name, dependencies included."""
+        return self.dependents.keys()
+
+    def chain(self, name: str) -> tuple[str, ...]:
+        """``("wget", "openssl@3", "ca-certificates")``: why the last of them is selected.
+
+        Raises:
+            KeyError: it is not selected.
+        """
+        dependent = self.dependents[name]
+        return (*self.chain(dependent), name) if dependent else (name,)
 
 
 @dataclass(frozen=True)
@@ -51,62 +69,120 @@ class Selected:
     @property
     def without_bottle(self) -> list[dict[str, str]]:
         """``[{"formula": "xcodes", "platform": "x86_64_linux", "problem": "…"}, …]``."""
-        return [
-            {"formula": name, "platform": each.platform, "problem": problem}
-            for each in self.platforms
-            for name, problem in each.without_bottle.items()
-        ]
+        return _listed((each.platform, each.without_bottle) for each in self.platforms)
+
+    @property
+    def warnings(self) -> list[dict[str, str]]:
+        """What an operator should know of selected formulae, in the same shape."""
+        return _listed((each.platform, each.warnings) for each in self.platforms)
 
 
-def select(catalogues: Sequence[Catalogue], wanted: settings.Selection) -> Selected:
+def select(
+    catalogues: Sequence[Catalogue], wanted: settings.Selection, today: date | None = None
+) -> Selected:
     """Apply the settings to what upstream offers.
+
+    Args:
+        today: decides what counts as deprecated or disabled; by default the day in UTC.
 
     Raises:
         UnknownFormula: a name or glob matches nothing on any platform.
         UntrustedCatalogue: a formula that is named, not merely matched by a glob or needed
             by another, has a bottle whose name cannot be part of a key.
     """
+    day = today or datetime.now(UTC).date()
     matched = {
         pattern: [_matches(pattern, catalogue) for catalogue in catalogues]
         for pattern in wanted.formulae
     }
     _check_each_matches(matched, catalogues)
-    platforms = []
-    for index, catalogue in enumerate(catalogues):
-        names = set().union(*(found[index] for found in matched.values()))
-        if wanted.include_dependencies:
-            names = _closure(names, catalogue)
-        named = {name for pattern in wanted.formulae if (name := catalogue.resolve(pattern))}
-        platforms.append(_platform(catalogue, names, named))
-    return Selected(tuple(platforms))
+    return Selected(
+        tuple(
+            _platform(catalogue, wanted, {name: each[index] for name, each in matched.items()}, day)
+            for index, catalogue in enumerate(catalogues)
+        )
+    )
+
+
+def _platform(
+    catalogue: Catalogue,
+    wanted: settings.Selection,
+    matched: Mapping[str, Set[str]],
+    today: date,
+) -> PlatformSelection:
+    excluded = set().union(*(_matches(pattern, catalogue) for pattern in wanted.exclude))
+    named = set().union(*(found for pattern, found in matched.items() if not _is_glob(pattern)))
+    globbed = {
+        name
+        for name in set().union(*matched.values()) - named
+        if not _is_left_to_its_name(catalogue.formulae[name], wanted, today)
+    }
+    roots = (named | globbed) - excluded
+    dependents = dict.fromkeys(sorted(roots), "")
+    if wanted.include_dependencies:
+        _add_dependencies(dependents, catalogue)
+    bottles, without = _bottles(catalogue, dependents, named)
+    warnings = {
+        **_old(catalogue, named & roots, today),
+        **{
+            name: f"excluded, but {dependent} needs it at run time: it stays in"
+            for name, dependent in dependents.items()
+            if name in excluded
+        },
+    }
+    return PlatformSelection(
+        catalogue.platform, dependents, tuple(bottles), without, dict(sorted(warnings.items()))
+    )
+
+
+def _is_glob(pattern: str) -> bool:
+    return not _GLOB.isdisjoint(pattern)
 
 
 def _matches(pattern: str, catalogue: Catalogue) -> set[str]:
-    if _GLOB.isdisjoint(pattern):
+    if not _is_glob(pattern):
         name = catalogue.resolve(pattern)
         return {name} if name else set()
     return {name for name in catalogue.formulae if fnmatchcase(name, pattern)}
 
 
-def _closure(names: Iterable[str], catalogue: Catalogue) -> set[str]:
-    """The names and all that they need at run time.
+def _is_left_to_its_name(formula: Formula, wanted: settings.Selection, today: date) -> bool:
+    """Whether a glob alone does not select it."""
+    if formula.is_disabled(today):
+        return not wanted.include_disabled
+    return formula.is_deprecated(today) and not wanted.include_deprecated
 
-    A dependency that the catalogue does not know stays in under the name it was given, so
+
+def _old(catalogue: Catalogue, named: Iterable[str], today: date) -> dict[str, str]:
+    warnings = {}
+    for name in named:
+        if catalogue.formulae[name].is_disabled(today):
+            warnings[name] = "disabled upstream: brew refuses to install it"
+        elif catalogue.formulae[name].is_deprecated(today):
+            warnings[name] = "deprecated upstream"
+    return warnings
+
+
+def _add_dependencies(dependents: dict[str, str], catalogue: Catalogue) -> None:
+    """Add all that the names need at run time, nearest first.
+
+    A dependency that the catalogue does not know comes in under the name it was given, so
     that it is reported as without a bottle.
     """
-    found: set[str] = set()
-    to_visit = list(names)
-    while to_visit:
-        asked = to_visit.pop()
-        name = catalogue.resolve(asked) or asked
-        if name not in found:
-            found.add(name)
-            if name in catalogue.formulae:
-                to_visit += catalogue.formulae[name].dependencies
-    return found
+    to_visit = list(dependents)
+    for dependent in to_visit:
+        formula = catalogue.formulae.get(dependent)
+        for asked in formula.dependencies if formula else ():
+            name = catalogue.resolve(asked) or asked
+            if name not in dependents:
+                dependents[name] = dependent
+                to_visit.append(name)
 
 
-def _platform(catalogue: Catalogue, names: set[str], named: set[str]) -> PlatformSelection:
+def _bottles(
+    catalogue: Catalogue, names: Iterable[str], named: Set[str]
+) -> tuple[list[Bottle], dict[str, str]]:
+    """The bottles, and the names without a usable one, with the reason."""
     bottles, without = [], {}
     for name in sorted(names):
         formula = catalogue.formulae.get(name)
@@ -120,7 +196,7 @@ def _platform(catalogue: Catalogue, names: set[str], named: set[str]) -> Platfor
             if name in named:
                 raise
             without[name] = error.problem
-    return PlatformSelection(catalogue.platform, frozenset(names), tuple(bottles), without)
+    return bottles, without
 
 
 def _check_each_matches(
@@ -141,3 +217,11 @@ def _check_each_matches(
 def _with_near_miss(pattern: str, known: Sequence[str]) -> str:
     near = difflib.get_close_matches(pattern, known, n=1)
     return f'"{pattern}" (did you mean "{near[0]}"?)' if near else f'"{pattern}"'
+
+
+def _listed(told: Iterable[tuple[str, Mapping[str, str]]]) -> list[dict[str, str]]:
+    return [
+        {"formula": name, "platform": platform, "problem": problem}
+        for platform, by_name in told
+        for name, problem in by_name.items()
+    ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from mirror import addresses
@@ -57,19 +57,40 @@ class Upstream:
 
 @dataclass(frozen=True)
 class Selection:
-    """What to mirror: bottle tags; names, globs or ``*``."""
+    """What to mirror: bottle tags; names, globs or ``*``; what to leave out again.
+
+    Args:
+        max_bottle_mib: larger bottles are left out; 0 takes every size.
+    """
 
     platforms: tuple[str, ...]
     formulae: tuple[str, ...]
     include_dependencies: bool
+    exclude: tuple[str, ...] = ()
+    include_deprecated: bool = False
+    include_disabled: bool = False
+    max_bottle_mib: int = 0
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> Self:
+        """From ``settings/mirror.json``; a key that an older deploy did not write has its default.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is not a selection.
+        """
+        return cls(
+            platforms=_texts(document["platforms"]),
+            formulae=_texts(document["formulae"]),
+            include_dependencies=bool(document["include_dependencies"]),
+            exclude=_texts(document.get("exclude", ())),
+            include_deprecated=bool(document.get("include_deprecated", False)),
+            include_disabled=bool(document.get("include_disabled", False)),
+            max_bottle_mib=int(document.get("max_bottle_mib", 0)),
+        )
 
     def as_json(self) -> dict[str, Any]:
         """As ``snapshot.json`` records it."""
-        return {
-            "platforms": list(self.platforms),
-            "formulae": list(self.formulae),
-            "include_dependencies": self.include_dependencies,
-        }
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -133,7 +154,7 @@ class Settings:
             workflow = document["workflow"]
             settings = cls(
                 Upstream(**document["upstream"]),
-                _selection(document["selection"]),
+                Selection.parse(document["selection"]),
                 int(workflow["batch_max_bottles"]),
                 int(workflow["batch_max_mib"]),
                 int(document["sync_worker"]["transfers"]),
@@ -174,6 +195,8 @@ class Settings:
             raise _bad("the selection is empty", where)
         if self.channels.followed not in (None, *self.channels.names):
             raise _bad(f'publish.default_channel "{self.channels.followed}" is no channel', where)
+        if self.selection.max_bottle_mib < 0:
+            raise _bad("selection.max_bottle_mib is less than 0", where)
         if min(self.batch_max_bottles, self.batch_max_mib, self.transfers) < 1:
             raise _bad("workflow and sync_worker take whole numbers of 1 and more", where)
         return self
@@ -184,12 +207,8 @@ def _about(document: Mapping[str, Any]) -> About:
     return About(str(document.get("project", "")), str(document.get("environment", "")), str(told))
 
 
-def _selection(document: Mapping[str, Any]) -> Selection:
-    return Selection(
-        tuple(str(each) for each in document["platforms"]),
-        tuple(str(each) for each in document["formulae"]),
-        bool(document["include_dependencies"]),
-    )
+def _texts(values: Iterable[Any]) -> tuple[str, ...]:
+    return tuple(str(each) for each in values)
 
 
 def _channels(document: Mapping[str, Any]) -> Channels:

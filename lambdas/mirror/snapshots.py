@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,18 @@ def bottles(bucket: Bucket, snapshot: Snapshot) -> list[Bottle]:
 def write_bottles(bucket: Bucket, snapshot: str, held: Iterable[Bottle]) -> None:
     """Write ``bottles.json``."""
     bucket.write_json(keys.snapshot_bottles(snapshot), [each.as_json() for each in held])
+
+
+def too_large(bucket: Bucket, snapshot: Snapshot) -> list[Bottle]:
+    """What the snapshot's sync left out for its size, sizes included."""
+    body = bucket.find(keys.snapshot_too_large(snapshot.id))
+    return [Bottle.from_json(each) for each in json.loads(body)] if body else []
+
+
+def write_too_large(bucket: Bucket, snapshot: str, left: Sequence[Bottle]) -> None:
+    """Write ``too_large.json``, if there is any."""
+    if left:
+        bucket.write_json(keys.snapshot_too_large(snapshot), [each.as_json() for each in left])
 
 
 def finish(bucket: Bucket, snapshot: str, document: dict[str, Any]) -> None:

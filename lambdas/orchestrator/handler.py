@@ -6,7 +6,7 @@ Out:  {"sync": "2026-11-22T030000Z", "batches": 2, "batches_key": "syncs/…/pla
 
 In:   {"action": "plan", "dry_run": true, "platforms": ["arm64_tahoe"], "formulae": ["jq"]}
 Out:  {"formulae": 2, "bottles": 2, "present": 0, "missing": 2, "without_bottle": 0,
-       "by_platform": {…}, "examples": ["jq 1.8.1 arm64_tahoe", …]}
+       "warnings": [], "by_platform": {…}, "examples": ["jq 1.8.1 arm64_tahoe", …]}
 
 In:   {"action": "publish", "sync": "2026-11-22T030000Z", "execution": "arn:…"}
 Out:  {"snapshot": "2026-11-22T030000Z", "formulae": 31, "bottles": 31, "bytes": 412998112,

@@ -12,7 +12,11 @@ variable "settings" {
     selection = object({
       platforms            = list(string)
       formulae             = list(string)
+      exclude              = list(string)
       include_dependencies = bool
+      include_deprecated   = bool
+      include_disabled     = bool
+      max_bottle_mib       = number
     })
     publish = object({
       policy          = string

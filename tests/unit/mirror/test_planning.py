@@ -228,6 +228,7 @@ def test_a_dry_run_tells_what_a_sync_would_do_and_writes_nothing(
         "present": 1,
         "missing": 1,
         "without_bottle": 1,
+        "warnings": [],
         "by_platform": {
             "arm64_tahoe": {"formulae": 2, "bottles": 2, "missing": 1},
             "x86_64_linux": {"formulae": 2, "bottles": 1, "missing": 0},

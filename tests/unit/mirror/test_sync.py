@@ -71,11 +71,7 @@ def test_a_snapshot_names_what_it_holds_and_the_one_before(upstream, sync, store
         "bottles": 2,
         "bytes": len(BODY) + 3,
         "api_files": {API: hashlib.sha256(upstream.api_files[API]).hexdigest()},
-        "selection": {
-            "platforms": ["arm64_tahoe"],
-            "formulae": ["*"],
-            "include_dependencies": True,
-        },
+        "selection": json.loads(json.dumps(sync.connections.settings.selection.as_json())),
         "sync": "2026-11-29T030000Z",
     }
     assert json.loads(held["snapshots/2026-11-29T030000Z/bottles.json"])[1] == {
