@@ -15,6 +15,7 @@ from delivery.probe.web import Web, check_status
 
 # A registry finds no index for those who do not accept one; a bottle is found all the same.
 ACCEPTED = f"{INDEX_TYPE}, */*"
+FIRST_BYTE = "bytes=0-0"
 REFUSALS = {400, 401, 403}
 ABSENT = {"manifest-missing", "flat-manifest-missing", "blob-missing"}
 
@@ -41,21 +42,24 @@ def check(web: Web, target: Target, bottle: Bottle, clients: tuple[str, ...]) ->
     size_bytes, manifest = _manifest(web, target, bottle, readers)
     url, limit_bytes = target.blob_url(bottle), target.bottle_limit_bytes
     fetched = blobs.check(web, bottle, url, size_bytes, limit_bytes)
-    by_own_name = target.blob_url(bottle, image=bottle.name)
-    blob = met(_mapped(web, fetched.sightings, by_own_name), clients)
-    if target.layout == ARTIFACT and target.authorization and BREW_4 in clients:
+    sightings = _mapped(web, fetched.sightings, target.blob_url(bottle, image=bottle.name))
+    blob = _met(web, target, sightings, clients, Range=FIRST_BYTE)
+    if _sends_token(target, clients):
         index_url = target.manifest_url(bottle)
-        manifest += met(_with_bearer(web, index_url, manifest, Accept=INDEX_TYPE), [BREW_4])
-        blob += met(_with_bearer(web, url, blob, Range="bytes=0-0"), [BREW_4])
+        manifest += met(_with_token(web, index_url, manifest, Accept=INDEX_TYPE), [BREW_4])
+        blob += met(_with_token(web, url, blob, Range=FIRST_BYTE), [BREW_4])
     return Download(bottle, clients, readers, manifest, blob, fetched.was_read)
 
 
-def ruby(web: Web, target: Target, bottle: Bottle) -> list[Sighting]:
+def ruby(web: Web, target: Target, bottle: Bottle, clients: tuple[str, ...]) -> tuple[Finding, ...]:
     """Whether brew's own interpreter is there: the rest of it is a bottle like others."""
-    return blobs.glance(web, target.blob_url(bottle), "portable-ruby-missing")
+    sightings = blobs.glance(web, target.blob_url(bottle), "portable-ruby-missing")
+    return _met(web, target, sightings, clients, Range=FIRST_BYTE)
 
 
-def dependency(web: Web, target: Target, bottle: Bottle) -> list[Sighting]:
+def dependency(
+    web: Web, target: Target, bottle: Bottle, clients: tuple[str, ...]
+) -> tuple[Finding, ...]:
     """Whether a dependency's manifest and bottle are there, their bodies not waited for."""
     urls = [target.blob_url(bottle)]
     if target.layout == ARTIFACT:
@@ -64,7 +68,7 @@ def dependency(web: Web, target: Target, bottle: Bottle) -> list[Sighting]:
     for url in urls:
         for sighting in blobs.glance(web, url, "dependency-missing", Accept=ACCEPTED):
             first.setdefault(sighting.defect, sighting)  # Missing in both is missing once.
-    return list(first.values())
+    return _met(web, target, list(first.values()), clients, Accept=ACCEPTED)
 
 
 def _manifest(
@@ -75,7 +79,28 @@ def _manifest(
     missing = "manifest-missing" if target.layout == ARTIFACT else "flat-manifest-missing"
     checked = manifests.check(web, bottle, target.manifest_url(bottle), missing)
     by_own_name = target.manifest_url(bottle, image=bottle.name)
-    return checked.size_bytes, met(_mapped(web, checked.sightings, by_own_name), readers)
+    sightings = _mapped(web, checked.sightings, by_own_name)
+    return checked.size_bytes, _met(web, target, sightings, readers, Accept=INDEX_TYPE)
+
+
+def _met(
+    web: Web,
+    target: Target,
+    sightings: Sequence[Sighting],
+    clients: tuple[str, ...],
+    **headers: str,
+) -> tuple[Finding, ...]:
+    """Who meets them: not the client whose token opens what is closed to the others."""
+    refused = [each for each in sightings if each.defect == "access-refused"]
+    if refused and _sends_token(target, clients):
+        answer = web.look(refused[0].url, Authorization=ANONYMOUS_BEARER, **headers)
+        if answer.status < 400:
+            clients = tuple(each for each in clients if each != BREW_4)
+    return met(sightings, clients)
+
+
+def _sends_token(target: Target, clients: tuple[str, ...]) -> bool:
+    return target.layout == ARTIFACT and target.authorization and BREW_4 in clients
 
 
 def _manifest_clients(target: Target, clients: tuple[str, ...]) -> tuple[str, ...]:
@@ -95,8 +120,8 @@ def _mapped(web: Web, sightings: Sequence[Sighting], by_own_name: str) -> Sequen
     return [Sighting("image-name-unmapped", f"not here, but at {by_own_name}", first.url)]
 
 
-def _with_bearer(web: Web, url: str, already: Sequence[Finding], **headers: str) -> list[Sighting]:
-    if any(finding.defect.level == BREAKS for finding in already):
+def _with_token(web: Web, url: str, already: Sequence[Finding], **headers: str) -> list[Sighting]:
+    if any(BREW_4 in each.clients and each.defect.level == BREAKS for each in already):
         return []
     try:
         answer = web.look(url, Authorization=ANONYMOUS_BEARER, **headers)

@@ -9,7 +9,7 @@ from delivery.bottles import Bottle
 from delivery.probe import catalogues, downloads
 from delivery.probe.clients import CLIENTS
 from delivery.probe.downloads import Download
-from delivery.probe.findings import Finding, Row, counted, met, union
+from delivery.probe.findings import Finding, Row, counted, union
 from delivery.probe.parallel import at_once
 from delivery.probe.readers import Reader
 from delivery.probe.targets import Target
@@ -85,7 +85,7 @@ class Platform:
         wanted = self._wanted([RUBY])
         findings: list[Finding] = []
         for bottle, clients in wanted.items():
-            findings += met(downloads.ruby(self.web, self.target, bottle), clients)
+            findings += downloads.ruby(self.web, self.target, bottle, clients)
         if not wanted:
             return Row("portable Ruby", ())
         return self._row("portable Ruby", wanted.values(), findings)
@@ -94,12 +94,12 @@ class Platform:
         closures = [catalogues.closure(reader.catalogue, names) for reader in self.readers]
         needed = self._wanted(dict.fromkeys(name for each in closures for name in each))
         fresh = {bottle: clients for bottle, clients in needed.items() if bottle not in seen}
-        found = at_once(lambda one: downloads.dependency(self.web, self.target, one), fresh)
-        findings: list[Finding] = []
-        for clients, sightings in zip(fresh.values(), found, strict=True):
-            findings += met(sightings, clients)
         if not fresh:
             return Row("dependencies", ())
+        found = at_once(
+            lambda item: downloads.dependency(self.web, self.target, *item), fresh.items()
+        )
+        findings = [finding for each in found for finding in each]
         label = counted(len(fresh), "more dependency", "more dependencies")
         return self._row(label, fresh.values(), findings)
 

@@ -211,6 +211,19 @@ def bearer_refused(code: int) -> Plant:
     return plant
 
 
+def token_demanded(mirror: MirrorServer) -> None:
+    """As GHCR does: nothing without a token, and any token will do."""
+
+    def answer(handler: Handler) -> bool:
+        if handler.headers.get("Authorization") is not None:
+            return False
+        handler.send(401, b"")
+        return True
+
+    registry = [path for path in mirror.files if path.startswith("/v2/")]
+    mirror.answers |= dict.fromkeys(registry, answer)
+
+
 def unmapped(mirror: MirrorServer) -> None:
     for path in (ODD.manifest, ODD.blob):
         mirror.files[path.replace("libxa/1", "lib+a@1")] = mirror.files.pop(path)
@@ -463,6 +476,7 @@ FAULTS = (
     Fault("bottle: no keg", "blob-without-keg", EVERYBODY, rebuilt(bad_padding)),
     Fault("ranges are ignored", "range-ignored", EVERYBODY, ranges_ignored),
     Fault("ranges are wrong", "range-wrong", EVERYBODY, wrong_range),
+    Fault("a token is demanded", "access-refused", (BREW_4_INTERNAL, BREW_6), token_demanded),
     Fault("Bearer QQ==: 400", "authorization-refused", (BREW_4,), bearer_refused(400)),
     Fault("Bearer QQ==: 401", "authorization-refused", (BREW_4,), bearer_refused(401)),
     Fault(

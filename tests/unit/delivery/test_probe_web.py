@@ -81,6 +81,14 @@ def test_a_redirect_within_the_mirror_is_no_matter(mirror, web):
     assert (answer.body, answer.sightings) == (FILES["/file"].body, ())
 
 
+def test_a_redirect_to_where_one_came_from_is_told_as_such(mirror, web):
+    mirror.answers["/file"] = lambda handler: handler.send(302, b"", Location="/file") or True
+
+    sighting = stumbled(web, f"{mirror.url}/file")
+
+    assert sighting.problem == f'redirects lead back to "{mirror.url}/file"'
+
+
 def test_endless_redirects_to_ever_new_places_end(mirror, web):
     mirror.answers |= {
         f"/{place}": lambda handler: (
