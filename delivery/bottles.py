@@ -6,10 +6,13 @@ Source: Homebrew/brew 6.0, ``github_packages.rb`` (image_formula_name, version_r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
+
+NO_TAG_CHARACTER = re.compile(r"[^a-zA-Z0-9._-]")
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,12 @@ class Bottle:
 
     @property
     def manifest_tag(self) -> str:
-        """``1.2_3-1``: version, revision and rebuild, the last two where above zero."""
-        return self.version + (f"-{self.rebuild}" if self.rebuild else "")
+        """``1.2_3-1``: version, revision and rebuild, the last two where above zero.
+
+        What an OCI tag may not hold becomes ``.`` (GitHubPackages.image_version_rebuild).
+        """
+        tag = self.version + (f"-{self.rebuild}" if self.rebuild else "")
+        return NO_TAG_CHARACTER.sub(".", tag)
 
     @property
     def ref_name(self) -> str:

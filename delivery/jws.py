@@ -59,7 +59,7 @@ def verified_payload(body: bytes, public_key_pem: str) -> str:
 def _parts(body: bytes) -> tuple[str, Iterable[Any]]:
     try:
         document = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadJws(Flaw.FORM, f"the API file is not JSON: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("payload"), str):
         raise BadJws(Flaw.FORM, "the API file has no payload")
@@ -82,7 +82,7 @@ def _by_homebrew(signatures: Iterable[Any]) -> Mapping[str, Any]:
 def _check_header(signature: Mapping[str, Any]) -> None:
     try:
         header = json.loads(_unpadded(signature.get("protected")))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadJws(Flaw.ALGORITHM, f"the signature's header is not JSON: {error}") from error
     if (
         not isinstance(header, dict)
@@ -97,8 +97,8 @@ def _check_signature(signature: Mapping[str, Any], payload: str, public_key_pem:
     if not isinstance(key, rsa.RSAPublicKey):
         raise BadJws(Flaw.SIGNATURE, "the signing key is not an RSA key")
     pss = padding.PSS(mgf=padding.MGF1(SHA512()), salt_length=padding.PSS.DIGEST_LENGTH)
-    signed = f"{signature['protected']}.{payload}".encode()
     try:
+        signed = f"{signature['protected']}.{payload}".encode()
         key.verify(_unpadded(signature.get("signature")), signed, pss, SHA512())
     except (InvalidSignature, ValueError) as error:
         problem = "the signature of the API file does not hold"

@@ -64,7 +64,7 @@ def read(answer: Answer, file: ApiFile, public_key_pem: str) -> Any:
         payload = json.loads(jws.verified_payload(answer.body, public_key_pem))
     except BadJws as error:
         raise Stumble(DEFECT_BY_FLAW[error.flaw], error.problem, answer.url) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         problem = f"the payload is not JSON: {error}"
         raise Stumble("payload-malformed", problem, answer.url) from error
     _check_form(payload, file, answer.url)

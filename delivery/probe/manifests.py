@@ -6,6 +6,7 @@ Source: Homebrew/brew 6.0, ``resource.rb`` (BottleManifest).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ REF_NAME = "org.opencontainers.image.ref.name"
 DIGEST = "sh.brew.bottle.digest"
 SIZE = "sh.brew.bottle.size"
 TAB = "sh.brew.tab"
+NUMBER = re.compile(r"[0-9]{1,15}")
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,10 @@ def check(web: Web, bottle: Bottle, url: str, missing: str) -> CheckedManifest:
         return CheckedManifest(None, (stumble.sighting,))
     sightings = [*answer.sightings, *_content_type(answer), *_tab(entry, url)]
     size = str(entry.get(SIZE, ""))
-    if not size.isdigit():
-        sightings.append(Sighting("size-annotation-wrong", f'{SIZE} is "{size}"', url))
-    return CheckedManifest(int(size) if size.isdigit() else None, tuple(sightings))
+    if not NUMBER.fullmatch(size):
+        sightings.append(Sighting("size-annotation-wrong", f'{SIZE} is "{size[:40]}"', url))
+        return CheckedManifest(None, tuple(sightings))
+    return CheckedManifest(int(size), tuple(sightings))
 
 
 def _entry(bottle: Bottle, answer: Answer) -> Mapping[str, Any]:
@@ -69,7 +72,7 @@ def _annotations(answer: Answer) -> list[Mapping[str, Any]]:
     refuse_web_page(answer)
     try:
         index = json.loads(answer.body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Stumble("manifest-not-json", f"not JSON: {error}", answer.url) from error
     manifests = index.get("manifests") if isinstance(index, dict) else None
     if not isinstance(manifests, list) or not manifests:
@@ -101,7 +104,7 @@ def _tab(entry: Mapping[str, Any], url: str) -> list[Sighting]:
         return [Sighting("tab-missing", f"{TAB} is missing or empty", url)]
     try:
         tab = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return [Sighting("tab-not-json", f"{TAB}: {error}", url)]
     if not isinstance(tab, dict):
         return [Sighting("tab-not-json", f'{TAB} is "{text[:40]}"', url)]

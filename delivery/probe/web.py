@@ -6,6 +6,7 @@ hide (a proxy that answers only the first) a client would meet.
 
 from __future__ import annotations
 
+import re
 import ssl
 import time
 from collections.abc import Iterator, Mapping
@@ -27,6 +28,7 @@ REDIRECTS = {301, 302, 303, 307, 308}
 # HOMEBREW_CURL_SPEED_LIMIT; brew measures over 5 s, we over the timeout.
 LEAST_BYTES_PER_SECOND = 100
 PATIENCE_SECONDS = 10
+SHORT_NUMBER = re.compile(r"[0-9]{1,6}")
 TRIES_WHEN_BUSY = 3
 
 
@@ -147,7 +149,9 @@ class Web:
         for _ in range(TRIES_WHEN_BUSY - 1):
             response = self._followed(url, dict(fields), sightings, open_ones)
             seconds = response.headers.get("Retry-After", "")
-            if response.status != 429 or not seconds.isdigit() or int(seconds) > PATIENCE_SECONDS:
+            if response.status != 429 or not SHORT_NUMBER.fullmatch(seconds):
+                return response
+            if int(seconds) > PATIENCE_SECONDS:
                 return response
             time.sleep(int(seconds))
         return self._followed(url, dict(fields), sightings, open_ones)
@@ -161,7 +165,7 @@ class Web:
             location = response.headers.get("Location")
             if response.status not in REDIRECTS or not location:
                 return response
-            there = urljoin(here, location)
+            there = _destination(here, location, url)
             if there in seen:
                 raise Stumble("redirect-loop", f'redirects lead back to "{there}"', url)
             sightings += _judged(here, there, url)
@@ -221,6 +225,16 @@ def check_status(stream: Stream | Answer, missing: str) -> None:
         raise Stumble("server-error", problem, stream.url)
     if status >= 300:
         raise Stumble("access-refused", problem, stream.url)
+
+
+def _destination(here: str, location: str, url: str) -> str:
+    try:
+        there = urljoin(here, location)
+        urlsplit(there)
+    except ValueError as error:
+        problem = f'redirected to "{location}", which is no address'
+        raise Stumble("redirect-to-other-scheme", problem, url) from error
+    return there
 
 
 def _judged(here: str, there: str, url: str) -> list[Sighting]:

@@ -38,6 +38,7 @@ CASK = "/api/cask.jws.json"
 MIGRATIONS = "/api/formula_tap_migrations.jws.json"
 JQ = BY_NAME["jq"]
 ODD = BY_NAME["lib+a@1"]
+TOO_DEEP = b"[" * 200_000
 LOGIN_PAGE = b"<!DOCTYPE html><html><title>Sign in</title></html>"
 
 Plant = Callable[[MirrorServer], None]
@@ -297,6 +298,7 @@ FAULTS = (
     Fault("packages: login page", "html-instead", NEWEST, spoilt(PACKAGES, lambda _: LOGIN_PAGE)),
     Fault("packages: JSON cut off", "api-not-json", NEWEST, spoilt(PACKAGES, lambda b: b[:-9])),
     Fault("packages: a bare list", "api-not-json", NEWEST, spoilt(PACKAGES, lambda _: b"[]")),
+    Fault("packages: too deep", "api-not-json", NEWEST, spoilt(PACKAGES, lambda _: TOO_DEEP)),
     Fault("packages: no signature", "signature-key-unknown", NEWEST, spoilt(PACKAGES, unsigned)),
     Fault(
         "packages: signature broken",
@@ -435,6 +437,18 @@ FAULTS = (
         EVERYBODY,
         annotated(org_opencontainers_image_ref_name="1.8.1.arm64_sonoma"),
     ),
+    Fault(
+        "manifest: too deep",
+        "manifest-not-json",
+        EVERYBODY,
+        spoilt(JQ.manifest, lambda _: TOO_DEEP),
+    ),
+    Fault(
+        "manifest: a size of many digits",
+        "size-annotation-wrong",
+        EVERYBODY,
+        annotated(sh_brew_bottle_size="9" * 5000),
+    ),
     Fault("manifest: no tab", "tab-missing", EVERYBODY, annotated(sh_brew_tab=None)),
     Fault("manifest: blank tab", "tab-missing", EVERYBODY, annotated(sh_brew_tab=" ")),
     Fault("manifest: tab is no JSON", "tab-not-json", EVERYBODY, annotated(sh_brew_tab="{")),
@@ -490,6 +504,12 @@ FAULTS = (
         "redirect-to-other-scheme",
         EVERYBODY,
         redirect(JQ.blob, lambda _: "file:///etc/hosts"),
+    ),
+    Fault(
+        "redirect to no address",
+        "redirect-to-other-scheme",
+        EVERYBODY,
+        redirect(JQ.blob, lambda _: "http://[::1/"),
     ),
     Fault(
         "redirect to another host",

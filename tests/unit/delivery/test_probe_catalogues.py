@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from delivery.bottles import Bottle
 from delivery.errors import BadInput
 from delivery.probe.catalogues import Formulae, Packages, closure
 from delivery.probe.sampling import sample
@@ -38,6 +39,14 @@ def test_the_own_bottle_goes_before_one_for_all_before_an_older_one(platform, ta
 
     assert (bottle.tag, bottle.digest) == (found, DIGESTS[found])
     assert (bottle.version, bottle.rebuild, bottle.ref_name) == ("1.0_1", 2, f"1.0_1.{found}.2")
+
+
+def test_a_tag_holds_no_character_that_a_registry_refuses():
+    bottle = Bottle("libsigc++@2", "1.0+git_1", 2, "arm64_tahoe", "0" * 64)
+
+    assert (bottle.image, bottle.manifest_tag) == ("libsigcxx/2", "1.0.git_1-2")
+    assert bottle.ref_name == "1.0+git_1.arm64_tahoe.2"
+    assert bottle.file_name == "libsigc%2B%2B%402-1.0%2Bgit_1.arm64_tahoe.bottle.2.tar.gz"
 
 
 @pytest.mark.parametrize(
