@@ -5,13 +5,12 @@ Source: Homebrew/brew 6.0, ``api/internal.rb`` and ``api/formula_struct.rb``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from mirror import macos
+from mirror import documents, macos
 from mirror.bottles import Bottle
 from mirror.errors import UntrustedCatalogue
 
@@ -71,7 +70,7 @@ def parse(payload: str, platform: str, where: str) -> Catalogue:
         UntrustedCatalogue: it is for another platform, or not of the shape that brew reads.
     """
     try:
-        document = json.loads(payload)
+        document = documents.parse(payload)
         told = document.get("metadata", {}).get("bottle_tag", platform)
         if told != platform:
             raise _unreadable(f'made for the platform "{told}", not "{platform}"', where)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 from mirror.errors import OutOfTime
+from mirror.pacing import Sleep
 
 # Aborting the uploads under way and writing the result take a few seconds; a stalled read ends
 # after 30 s (fetching.READ_SECONDS).
@@ -17,10 +18,11 @@ class Deadline:
 
     Args:
         seconds_left: asked again each time; falls as time goes by.
+        sleep: how to pause.
     """
 
-    def __init__(self, seconds_left: Callable[[], float]) -> None:
-        self._seconds_left = seconds_left
+    def __init__(self, seconds_left: Callable[[], float], sleep: Sleep = time.sleep) -> None:
+        self._seconds_left, self._sleep = seconds_left, sleep
         # A quarter at most: a function with a short timeout must get something done.
         self._margin = min(MARGIN_SECONDS, seconds_left() / 4)
 
@@ -47,7 +49,7 @@ class Deadline:
         """
         if self._seconds_left() - seconds <= self._margin:
             raise _out_of_time()
-        time.sleep(seconds)
+        self._sleep(seconds)
 
 
 def _out_of_time() -> OutOfTime:

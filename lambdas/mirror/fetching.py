@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from mirror import addresses
+from mirror import addresses, bodies
 from mirror.errors import NotUpstream, UpstreamRefused, UpstreamUnavailable
+from mirror.pacing import Pace, Sleep
 
 if TYPE_CHECKING:
     # Lambda's older runtimes carry urllib3 1.26, which has no such name.
     from urllib3 import BaseHTTPResponse as Response
-
-Sleep = Callable[[float], None]
 
 # GHCR answers 429 in bursts of some 10 s; four tries with these pauses outlast one.
 TRIES = 4
@@ -31,14 +30,15 @@ LONGEST_RETRY_AFTER_SECONDS = 120.0
 CONNECT_SECONDS = 10
 READ_SECONDS = 30
 REDIRECTS = 5
-CHUNK_BYTES = 256 * 1024
 
 _REDIRECT = {301, 302, 303, 307, 308}
-_BUSY = {429, 500, 502, 503, 504}
+# "You ask too much", which goes for all requests of this worker, and "this one went wrong".
+_BUSY = {429, 503}
+_FAILED = _BUSY | {500, 502, 504}
 
 
 class Fetcher:
-    """A pool of connections, shared by threads.
+    """A pool of connections with one pace for all of them, shared by threads.
 
     Args:
         sleep: how to pause between tries; a call may bring its own.
@@ -47,7 +47,8 @@ class Fetcher:
     def __init__(self, *, connections: int = 64, sleep: Sleep = time.sleep) -> None:
         timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
         self._pool = urllib3.PoolManager(maxsize=connections, timeout=timeout)
-        self._sleep = sleep
+        self.pace = Pace()
+        self.sleep = sleep
 
     def close(self) -> None:
         """Close every idle connection."""
@@ -61,16 +62,21 @@ class Fetcher:
             UpstreamRefused: a redirect that we do not follow.
         """
         for tried in range(TRIES):
+            asked_at = self.pace.wait(sleep or self.sleep)
             try:
                 response = self._follow(url, dict(headers))
             except HTTPError as error:
                 problem = f"no answer: {_brief(error)}"
-                self.pause(tried, sleep)
-                continue
-            if response.status not in _BUSY:
-                return response
-            problem = f"answered {response.status}"
-            self._wait_as_told(response, url, tried, sleep)
+            else:
+                if response.status not in _FAILED:
+                    self.pace.speed_up()
+                    return response
+                problem = f"answered {response.status}"
+                with closing(response):
+                    if response.status in _BUSY:
+                        self.pace.slow_down(_seconds_to_wait(response, url, tried), asked_at)
+                        continue
+            self.pause(tried, sleep)
         raise unavailable(f"{problem}, {TRIES} times", url)
 
     def read(self, url: str, headers: Mapping[str, str], *, limit_bytes: int) -> bytes:
@@ -89,7 +95,7 @@ class Fetcher:
             with closing(ask()) as response:
                 check_status(response, url)
                 try:
-                    return _bounded_body(response, url, limit_bytes)
+                    return bodies.read(response, url, limit_bytes)
                 except HTTPError as error:
                     problem = f"broke off: {_brief(error)}"
             self.pause(tried)
@@ -97,19 +103,7 @@ class Fetcher:
 
     def pause(self, tried: int, sleep: Sleep | None = None) -> None:
         """Wait after `tried` + 1 failures, with jitter: workers must not come in step."""
-        longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**tried)
-        (sleep or self._sleep)(jitter(longest))
-
-    def _wait_as_told(self, response: Response, url: str, tried: int, sleep: Sleep | None) -> None:
-        seconds = _retry_after(response)
-        response.close()
-        if seconds is None:
-            self.pause(tried, sleep)
-        elif seconds > LONGEST_RETRY_AFTER_SECONDS:
-            raise unavailable(f"busy: asks to wait {seconds:.0f} s", url)
-        else:
-            # A little more than asked, and not all at once: others were told the same moment.
-            (sleep or self._sleep)(seconds + random.uniform(0, 0.5))  # noqa: S311 - jitter again
+        (sleep or self.sleep)(_pause_seconds(tried))
 
     def _follow(self, url: str, headers: dict[str, str]) -> Response:
         for _ in range(REDIRECTS + 1):
@@ -138,11 +132,6 @@ class Fetcher:
         )
 
 
-def jitter(longest_seconds: float) -> float:
-    """Something between half of that and all of it."""
-    return longest_seconds * random.uniform(0.5, 1)  # noqa: S311 - jitter is not a secret
-
-
 def check_status(response: Response, url: str, expected: int = 200) -> None:
     """Raise NotUpstream for a 404, UpstreamRefused for anything but `expected`."""
     if response.status == expected:
@@ -153,15 +142,6 @@ def check_status(response: Response, url: str, expected: int = 200) -> None:
         where=addresses.shown(url),
         remedy="check that upstream has it; if it should, run the sync again later",
     )
-
-
-def pieces(response: Response) -> Iterator[bytes]:
-    """The body as it comes.
-
-    Raises:
-        urllib3.exceptions.HTTPError: it broke off before the announced length.
-    """
-    return response.stream(CHUNK_BYTES, decode_content=False)
 
 
 def unavailable(problem: str, url: str) -> UpstreamUnavailable:
@@ -179,23 +159,24 @@ def _brief(error: HTTPError) -> str:
     return f"{type(reason).__name__}: {str(reason).rpartition('>: ')[2]}".partition("?")[0]
 
 
-def _bounded_body(response: Response, url: str, limit_bytes: int) -> bytes:
-    body = bytearray()
-    for piece in response.stream(CHUNK_BYTES, decode_content=True):
-        body += piece
-        if len(body) > limit_bytes:
-            raise UpstreamRefused(
-                f"the answer is larger than {limit_bytes} bytes",
-                where=addresses.shown(url),
-                remedy="check upstream.api_url and upstream.registry_url",
-            )
-    return bytes(body)
+def _pause_seconds(tried: int) -> float:
+    longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * float(2**tried))
+    return longest * random.uniform(0.5, 1)  # noqa: S311 - jitter is not a secret
+
+
+def _seconds_to_wait(response: Response, url: str, tried: int) -> float:
+    seconds = _retry_after(response)
+    if seconds is None:
+        return _pause_seconds(tried)
+    if seconds > LONGEST_RETRY_AFTER_SECONDS:
+        raise unavailable(f"busy: asks to wait {seconds:.0f} s", url)
+    return seconds
 
 
 def _retry_after(response: Response) -> float | None:
     """Seconds that upstream asks us to wait. Source: RFC 9110, 10.2.3: a number or a date."""
     told = response.headers.get("Retry-After", "")
-    if told.isdigit():
+    if told.isascii() and told.isdigit():
         return float(told)
     try:
         moment = parsedate_to_datetime(told)

@@ -6,11 +6,12 @@ digest is the formula's checksum and whose ref.name fits, and fails without ``sh
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mirror import documents
 from mirror.bottles import Bottle
 from mirror.errors import BadManifest
 
@@ -18,6 +19,8 @@ REF_NAME = "org.opencontainers.image.ref.name"
 DIGEST = "sh.brew.bottle.digest"
 SIZE = "sh.brew.bottle.size"
 TAB = "sh.brew.tab"
+# 18 digits are an exabyte.
+_SIZE = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,11 @@ def promise(index: bytes, bottle: Bottle, where: str) -> Promise:
     entry = _entry(index, bottle, where)
     notes = entry["annotations"]
     try:
-        json.loads(notes[TAB])
+        documents.parse(notes[TAB])
     except (KeyError, TypeError, ValueError) as error:
         raise _bad(f"the entry of {bottle.label} has no {TAB} that is JSON", where) from error
     size = str(notes.get(SIZE, "0"))
-    if not size.isascii() or not size.isdigit():
+    if not _SIZE.fullmatch(size):
         raise _bad(f'the entry of {bottle.label} has the {SIZE} "{size}"', where)
     return Promise(int(size), str(entry.get("digest", "")))
 
@@ -60,7 +63,7 @@ def layer_size(image_manifest: bytes, bottle: Bottle, where: str) -> int:
     try:
         sizes = [
             int(layer["size"])
-            for layer in json.loads(image_manifest)["layers"]
+            for layer in documents.parse(image_manifest)["layers"]
             if layer["digest"] == f"sha256:{bottle.digest}"
         ]
     except (KeyError, TypeError, ValueError) as error:
@@ -72,7 +75,7 @@ def layer_size(image_manifest: bytes, bottle: Bottle, where: str) -> int:
 
 def _entry(index: bytes, bottle: Bottle, where: str) -> Mapping[str, Any]:
     try:
-        entries = json.loads(index.decode())["manifests"]
+        entries = documents.parse(index.decode())["manifests"]
         for entry in entries:
             notes = entry.get("annotations") or {}
             if notes.get(DIGEST) == bottle.digest and notes.get(REF_NAME) == bottle.ref_name:

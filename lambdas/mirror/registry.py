@@ -6,18 +6,20 @@ of the CNCF distribution project ("Token Authentication Specification"), which G
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from urllib3.exceptions import HTTPError
 
-from mirror import addresses, fetching, keys
+from mirror import addresses, bodies, documents, fetching, keys
 from mirror.errors import DigestMismatch, UpstreamRefused
-from mirror.fetching import Fetcher, Sleep
+from mirror.fetching import Fetcher
+from mirror.pacing import Sleep
+from mirror.tokens import Tokens
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse as Response
@@ -26,11 +28,15 @@ INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 IMAGE_TYPE = "application/vnd.oci.image.manifest.v1+json"
 MANIFEST_LIMIT_BYTES = 16 * 1024 * 1024
 _TOKEN_LIMIT_BYTES = 1024 * 1024
-# How often one blob's body may break off before we give it up.
+# How often one blob's body may break off before we give it up; bytes that came through are
+# worth another try, or the largest bottles would never arrive over a poor line.
 BREAKS = 5
+BYTES_PER_BREAK = 32 * 1024 * 1024
 
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
-_CONTENT_RANGE = re.compile(r"bytes (?P<first>\d+)-\d+/(?P<total>\d+|\*)")
+# Visible characters: it goes into a header. Spaces are not the standard's, and harmless.
+_TOKEN = re.compile(r"[ -~]+")
+_CONTENT_RANGE = re.compile(r"bytes (?P<first>\d{1,18})-\d{1,18}/(?P<total>\d{1,18}|\*)")
 
 
 class Registry:
@@ -43,7 +49,7 @@ class Registry:
     def __init__(self, url: str, fetcher: Fetcher) -> None:
         self._url = url.rstrip("/")
         self._fetcher = fetcher
-        self._token_by_image: dict[str, str] = {}
+        self._tokens = Tokens()
 
     def manifest(self, image: str, reference: str, accept: str = INDEX_TYPE) -> bytes:
         """The OCI image index of one version of a formula, byte for byte.
@@ -56,11 +62,12 @@ class Registry:
             UpstreamRefused, UpstreamUnavailable: as in `Fetcher.read`.
         """
         url = f"{self._url}/v2/{keys.repository(image)}/manifests/{reference}"
-        return self._fetcher.read_from(
-            lambda: self._open(image, url, {"Accept": accept}, None),
-            url,
-            limit_bytes=MANIFEST_LIMIT_BYTES,
-        )
+        with self._fetcher.pace.turn():
+            return self._fetcher.read_from(
+                lambda: self._open(image, url, {"Accept": accept}, None),
+                url,
+                limit_bytes=MANIFEST_LIMIT_BYTES,
+            )
 
     def blob(
         self, image: str, digest: str, size_bytes: int, *, sleep: Sleep | None = None
@@ -81,35 +88,40 @@ class Registry:
             UpstreamUnavailable: busy, unreachable or broken off too often.
         """
         url = f"{self._url}/v2/{keys.repository(image)}/blobs/sha256:{digest}"
-        received = 0
-        for tried in range(BREAKS):
+        with self._fetcher.pace.turn():
+            yield from self._resumed(image, url, size_bytes, sleep)
+
+    def _resumed(
+        self, image: str, url: str, size_bytes: int, sleep: Sleep | None
+    ) -> Generator[bytes]:
+        received = broken = 0
+        while broken < BREAKS + received // BYTES_PER_BREAK:
             with closing(self._open(image, url, _range(received), sleep)) as response:
                 try:
                     for piece in _rest(response, url, received, size_bytes):
                         received += len(piece)
                         yield piece
                 except HTTPError:
-                    self._fetcher.pause(tried, sleep)
+                    self._fetcher.pause(broken % BREAKS, sleep)
+                    broken += 1
                 else:
                     return
-        raise fetching.unavailable(f"broke off {BREAKS} times, at {received} bytes last", url)
+        raise fetching.unavailable(f"broke off {broken} times, at {received} bytes last", url)
 
     def _open(
         self, image: str, url: str, headers: Mapping[str, str], sleep: Sleep | None
     ) -> Response:
-        sent = {**headers, **self._authorization(image)}
-        response = self._fetcher.open(url, sent, sleep=sleep)
-        if response.status != 401:
-            return response
-        # Without a token yet, or with one that has expired: the answer says where to get one.
-        challenge = response.headers.get("WWW-Authenticate", "")
-        response.close()
-        self._token_by_image[image] = self._token(challenge, url)
-        return self._fetcher.open(url, {**headers, **self._authorization(image)}, sleep=sleep)
-
-    def _authorization(self, image: str) -> dict[str, str]:
-        token = self._token_by_image.get(image)
-        return {"Authorization": f"Bearer {token}"} if token else {}
+        token = self._tokens.of(image)
+        response = self._fetcher.open(url, {**headers, **_bearer(token)}, sleep=sleep)
+        is_fresh = False
+        # Without a token yet, with one that has expired, or with one of another repository.
+        while response.status == 401 and not is_fresh:
+            challenge = response.headers.get("WWW-Authenticate", "")
+            response.close()
+            ask = partial(self._token, challenge, url)
+            token, is_fresh = self._tokens.after_refusal(image, token, ask)
+            response = self._fetcher.open(url, {**headers, **_bearer(token)}, sleep=sleep)
+        return response
 
     def _token(self, challenge: str, url: str) -> str:
         """Get the token that a 401 asks for; `challenge` is its WWW-Authenticate header."""
@@ -121,10 +133,17 @@ class Registry:
         query = urlencode({name: asked[name] for name in ("service", "scope") if name in asked})
         answer = self._fetcher.read(f"{realm}?{query}", {}, limit_bytes=_TOKEN_LIMIT_BYTES)
         try:
-            document = json.loads(answer)
-            return str(document.get("token") or document["access_token"])
-        except (ValueError, KeyError, AttributeError) as error:
+            document = documents.parse(answer)
+            token = document.get("token") or document["access_token"]
+            if not _TOKEN.fullmatch(token):
+                raise ValueError("not a bearer token")  # noqa: TRY301 - told as the others are
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise _refused("gave no token where it said to get one", realm) from error
+        return str(token)
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def _range(received: int) -> dict[str, str]:
@@ -135,14 +154,15 @@ def _rest(response: Response, url: str, received: int, size_bytes: int) -> Itera
     """What is missing of a blob, from an answer that may start over."""
     if received and response.status == 206:
         _check_range(response, url, received, size_bytes)
-        yield from fetching.pieces(response)
+        yield from bodies.pieces(response)
         return
     fetching.check_status(response, url)
     announced = response.headers.get("Content-Length", "")
     # Without a length, or with one that is no number, counting the bytes must do.
-    _check_length(int(announced) if announced.isdigit() else size_bytes, url, size_bytes)
+    is_number = announced.isascii() and announced.isdigit()
+    _check_length(int(announced) if is_number else size_bytes, url, size_bytes)
     to_skip = received
-    for piece in fetching.pieces(response):
+    for piece in bodies.pieces(response):
         fresh = piece[to_skip:]
         to_skip -= len(piece) - len(fresh)
         if fresh:

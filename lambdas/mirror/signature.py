@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA512
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from mirror import documents
 from mirror.errors import BadSettings, UntrustedCatalogue
 
 KEY_ID = "homebrew-1"
@@ -49,11 +49,11 @@ class SigningKey:
             UntrustedCatalogue: not such a file, or not signed by this key.
         """
         try:
-            document = json.loads(body)
+            document = documents.parse(body)
             payload, entry = document["payload"], _entry(document["signatures"], where)
             protected = entry["protected"]
             signature = _decoded(entry["signature"])
-            header = json.loads(_decoded(protected))
+            header = documents.parse(_decoded(protected))
             signed = f"{protected}.{payload}".encode()
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise untrusted(f"this is not a signed API file: {error!r}", where) from error

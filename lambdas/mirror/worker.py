@@ -102,7 +102,7 @@ def run(
     bottles = [Bottle.from_json(each) for each in batch["bottles"]]
     carrier = _Carrier(
         connections,
-        Deadline(seconds_left),
+        Deadline(seconds_left, connections.fetcher.sleep),
         is_first_try=connections.bucket.replace(result_key, _begun(bottles), None),
     )
     with ThreadPoolExecutor(connections.settings.transfers) as pool:

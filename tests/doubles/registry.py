@@ -9,6 +9,7 @@ with PS512 and an unencoded payload (Homebrew/brew, ``api.rb``).
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import re
@@ -62,6 +63,7 @@ class Blob:
         breaks_at: byte offsets at which the connection ends, one per request, in turn.
         knows_ranges: False for a storage that starts over.
         damaged_answers: how many answers to spoil by one byte.
+        told_range: the Content-Range to tell instead of the true one.
     """
 
     body: bytes
@@ -69,6 +71,7 @@ class Blob:
     breaks_at: list[int] = field(default_factory=list)
     knows_ranges: bool = True
     damaged_answers: int = 0
+    told_range: str | None = None
 
 
 class Upstream:
@@ -88,6 +91,10 @@ class Upstream:
         self.requests: list[tuple[str, dict[str, str]]] = []
         # Path → answers to give first: a status and headers.
         self.first_answers: dict[str, list[tuple[int, dict[str, str]]]] = {}
+        # Path → what to send there instead, status line and headers included, and then to close.
+        self.raw_answers: dict[str, bytes] = {}
+        # GHCR's anonymous tokens serve every repository; other registries bind them.
+        self.tokens_are_bound = True
         # Paths below /api and manifests whose next body is sent by half.
         self.breaks_off: list[str] = []
         self.redirect_blobs_to: str | None = None
@@ -178,7 +185,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.upstream.requests.append((self.path, dict(self.headers)))
         path = urlsplit(self.path).path
-        if self.server.upstream.first_answers.get(path):
+        if path in self.server.upstream.raw_answers:
+            self._send_raw(self.server.upstream.raw_answers[path])
+        elif self.server.upstream.first_answers.get(path):
             self._say(*self.server.upstream.first_answers[path].pop(0))
         elif path.startswith("/api/"):
             self._send(self.server.upstream.api_files.get(path.removeprefix("/api/")))
@@ -194,7 +203,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _registry(self, image: str, kind: str, what: str) -> None:
         scope = f"repository:homebrew/core/{image}:pull"
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
-        if token not in self.server.upstream.tokens or not token.startswith(scope):
+        is_bound = self.server.upstream.tokens_are_bound
+        if token not in self.server.upstream.tokens or (is_bound and not token.startswith(scope)):
             realm = (
                 f'Bearer realm="{self.server.upstream.url}/token",service="ghcr.io",scope="{scope}"'
             )
@@ -226,13 +236,23 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(206 if first else 200)
         if first:
             total = len(blob.body)
-            self.send_header("Content-Range", f"bytes {first}-{total - 1}/{total}")
+            told = (
+                f"bytes {first}-{total - 1}/{total}" if blob.told_range is None else blob.told_range
+            )
+            self.send_header("Content-Range", told)
         self.send_header("Content-Length", str(blob.announced or len(rest)))
         self.end_headers()
         cut = blob.breaks_at.pop(0) - first if blob.breaks_at else len(rest)
-        self.wfile.write(rest[:cut])
+        with contextlib.suppress(ConnectionError):
+            self.wfile.write(rest[:cut])
         # A body shorter than announced can only be told by closing.
         self.close_connection = True
+
+    def _send_raw(self, answer: bytes) -> None:
+        self.close_connection = True
+        # Who asked may have had enough before all of it is sent.
+        with contextlib.suppress(ConnectionError):
+            self.wfile.write(answer)
 
     def _send(self, body: bytes | None) -> None:
         if body is None:

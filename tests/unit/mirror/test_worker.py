@@ -61,7 +61,7 @@ def test_bottles_that_no_longer_fit_are_handed_back_and_come_with_the_next_try(
 
 
 def test_a_bottle_under_way_when_time_runs_short_is_undone(one_at_a_time, batch, s3, stored):
-    readings = [900] * 20 + [44]
+    readings = [900] * 9 + [44]
 
     answer = worker.run(one_at_a_time, batch, seconds_left=clock(*readings)).as_answer()
 
@@ -73,9 +73,9 @@ def test_a_bottle_under_way_when_time_runs_short_is_undone(one_at_a_time, batch,
 def test_a_bottle_that_never_fits_fails_instead_of_coming_back_for_ever(
     one_at_a_time, batch, stored
 ):
-    worker.run(one_at_a_time, batch, seconds_left=clock(*[900] * 20, 44))
+    worker.run(one_at_a_time, batch, seconds_left=clock(*[900] * 9, 44))
 
-    answer = worker.run(one_at_a_time, batch, seconds_left=clock(*[900] * 10, 44)).as_answer()
+    answer = worker.run(one_at_a_time, batch, seconds_left=clock(*[900] * 6, 44)).as_answer()
 
     assert (answer["copied"], answer["left"], answer["failed"]) == (0, 0, 1)
     (failed,) = json.loads(stored("syncs/")[answer["result"]])["failed"]
