@@ -40,7 +40,9 @@ class Cloud:
         if service not in self._clients:
             endpoint = self.variables.get("AWS_ENDPOINT_URL") if self.is_sandbox else None
             make: Any = self._session.client  # boto3's stubs know literal names of services only.
-            self._clients[service] = make(service, endpoint_url=endpoint, config=_client_config())
+            self._clients[service] = make(
+                service, endpoint_url=endpoint, config=_client_config(service)
+            )
         return self._clients[service]
 
     @cached_property
@@ -91,7 +93,13 @@ def aws(account_id: str, region: str, variables: Mapping[str, str]) -> Cloud:
     return cloud
 
 
-def _client_config() -> Any:
+def _client_config(service: str) -> Any:
     from botocore.config import Config  # noqa: PLC0415 - as boto3 above
 
-    return Config(retries={"mode": "standard", "max_attempts": 4}, s3={"addressing_style": "path"})
+    # A Lambda answers when it is done, after 15 minutes at most; asked again, it would run twice.
+    patience: dict[str, Any] = {"read_timeout": 910, "tcp_keepalive": True}
+    return Config(
+        retries={"mode": "standard", "max_attempts": 4},
+        s3={"addressing_style": "path"},
+        **(patience if service == "lambda" else {}),
+    )

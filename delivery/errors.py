@@ -9,6 +9,10 @@ DeliveryError                 the operation failed                     exit 1
 ├── TerraformFailed           Terraform ended with an error
 ├── BuildFailed               an artifact could not be made
 ├── SyncFailed                the state machine ended other than SUCCEEDED
+├── ExportFailed              a parcel could not be written whole
+├── UntrustedParcel           a parcel is not what its organisation signed
+├── BaseMissing               a delta builds on a snapshot that is not there
+├── PublishFailed             the orchestrator refused what was brought to it
 ├── SmokeTestFailed           the deployed mirror does not serve what it should
 └── DeployUnderWay            someone else is deploying this environment
 
@@ -86,6 +90,22 @@ class BuildFailed(DeliveryError):
 
 class SyncFailed(DeliveryError):
     """An execution of the sync state machine ended other than SUCCEEDED."""
+
+
+class ExportFailed(DeliveryError):
+    """A parcel could not be written whole; the same command goes on from there."""
+
+
+class UntrustedParcel(DeliveryError):
+    """A parcel is not what its organisation signed; nothing of it was taken over."""
+
+
+class BaseMissing(DeliveryError):
+    """A delta builds on a snapshot that the mirror does not hold."""
+
+
+class PublishFailed(DeliveryError):
+    """The orchestrator refused what was brought to it; what is published stands."""
 
 
 class SmokeTestFailed(DeliveryError):

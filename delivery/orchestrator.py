@@ -1,4 +1,4 @@
-"""Asking the deployed orchestrator what a sync would do, without doing it."""
+"""Asking the deployed orchestrator: what a sync would do, what is wanted, to publish an import."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from delivery import mirror_words
 from delivery.cloud import Cloud
-from delivery.errors import SyncFailed
+from delivery.errors import DeliveryError, PublishFailed, SyncFailed
 
 # What `terraform/modules/functions` names the version that is in service.
 ALIAS = "live"
@@ -53,16 +53,49 @@ def dry_run(
     event: dict[str, Any] = {"action": "plan", "dry_run": True}
     wanted = {"api_url": api_url, "platforms": list(platforms), "formulae": list(formulae)}
     event |= {name: value for name, value in wanted.items() if value}
+    payload = _answer(cloud, function, event, SyncFailed, "could not plan")
+    return DryRun(**{name: payload[name] for name in DryRun.__dataclass_fields__})
+
+
+def import_publish(cloud: Cloud, function: str, snapshot: str) -> Mapping[str, Any]:
+    """Let the deployed Lambda publish what `delivery.air_gap.importing` has brought.
+
+    Returns:
+        ``{"snapshot", "formulae", "bottles", "bytes", "copied", "api_files_changed"}``.
+
+    Raises:
+        PublishFailed: it refused; the message is the mirror's own.
+    """
+    event = {"action": "import_publish", "snapshot": snapshot}
+    return _answer(cloud, function, event, PublishFailed, f"did not publish {snapshot}")
+
+
+def want(cloud: Cloud, function: str, *, everything: bool) -> Mapping[str, Any]:
+    """Let the deployed Lambda write out which bottles the mirror lacks.
+
+    Returns:
+        ``{"key", "bottles", "present"}``; `key` is that of the list.
+
+    Raises:
+        SyncFailed: it could not; the message is the mirror's own.
+    """
+    event = {"action": "want", "everything": everything}
+    return _answer(cloud, function, event, SyncFailed, "could not say what is wanted")
+
+
+def _answer(
+    cloud: Cloud, function: str, event: Mapping[str, Any], error: type[DeliveryError], failure: str
+) -> Mapping[str, Any]:
     answer = cloud.client("lambda").invoke(
         FunctionName=function, Qualifier=ALIAS, Payload=json.dumps(event).encode()
     )
     body = answer["Payload"].read().decode()
     if answer.get("FunctionError"):
         told = mirror_words.parse(body)
-        raise SyncFailed(
-            f"the orchestrator could not plan: {told.problem}",
+        raise error(
+            f"the orchestrator {failure}: {told.problem}",
             where=told.where or f"Lambda function {function}:{ALIAS}",
-            remedy=told.remedy or "mend what the message names, then plan again",
+            remedy=told.remedy or "mend what the message names, then run the same command again",
         )
-    payload = json.loads(body)
-    return DryRun(**{name: payload[name] for name in DryRun.__dataclass_fields__})
+    payload: Mapping[str, Any] = json.loads(body)
+    return payload

@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from delivery import executions, settings, state_bucket
+from delivery import content, executions, settings, state_bucket
 from delivery.checkout import Checkout
 from delivery.cloud import Cloud
 from delivery.config import rendering
@@ -115,7 +115,7 @@ def _apply_and_prove(site: Site, outputs: dict[str, Any]) -> Outcome:
         found.apply(site.steps.detail)
         outputs |= found.outputs()
     sync = _sync(site, outputs)
-    bottle = _fetch_back(site, outputs)
+    bottle = _fetch_back(site, outputs) if _has_content(site, outputs) else {}
     with site.steps.step("record"):
         record = site.record("succeeded", outputs=outputs, sync=sync)
         history.append(site.cloud, site.bucket, record)
@@ -130,10 +130,24 @@ def _apply_and_prove(site: Site, outputs: dict[str, Any]) -> Outcome:
 
 
 def _sync(site: Site, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    if _is_filled_by_import(site):
+        return {}
     with site.steps.step("sync"):
         arn = executions.start(site.cloud, outputs["state_machine_arn"])
         execution = executions.follow(site.cloud, arn, site.steps.detail)
     return {"execution": execution.arn, "seconds": execution.seconds, **execution.output}
+
+
+def _is_filled_by_import(site: Site) -> bool:
+    """Whether it stands behind an air gap, where a sync would find no upstream."""
+    return bool(site.environment.settings["mirror"]["filled_by"] == "import")
+
+
+def _has_content(site: Site, outputs: Mapping[str, Any]) -> bool:
+    """False for a mirror that waits for its first import."""
+    if not _is_filled_by_import(site):
+        return True
+    return content.latest_snapshot(site.cloud, outputs["mirror_bucket"]) is not None
 
 
 def _fetch_back(site: Site, outputs: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -14,10 +14,13 @@ from delivery.progress import Steps
 from sandbox import catalogues
 from verbs import console, probing, report
 from verbs.main import ENV_HELP, JSON_HELP
+from verbs.parcels import export, import_, keygen, seed
 from verbs.target import announce, environment_named, reach, sandbox_only
 from verbs.verb import verb
 
 DEFAULT_PORT = 8080
+# Tasks of this group that have a file of their own.
+__all__ = ["export", "import_", "keygen", "plan", "probe", "seed", "serve", "sync"]
 
 
 @verb(

@@ -170,11 +170,15 @@ def _deployed(outcome: Outcome) -> None:
 
 
 def _published(output: Mapping[str, Any]) -> str:
+    if not output:
+        return "left to `inv mirror.import` (mirror.filled_by)"
     size = console.size(int(output["bytes"]))
     return f"{output['snapshot']}: {output['bottles']} bottles, {size}, {output['copied']} new"
 
 
 def _fetched(bottle: Mapping[str, Any]) -> str:
+    if not bottle:
+        return "nothing yet: the mirror waits for its first import"
     size = console.size(int(bottle["size_bytes"]))
     name = f"{bottle['formula']} {bottle['version']} {bottle['tag']}"
     return f"{name}, {size}: signature, manifest, tab and sha256:{bottle['digest'][:12]}… hold"

@@ -13,6 +13,7 @@ MirrorError
 ├── BucketRefused            S3 did not do what was asked
 ├── OutOfTime                the work would not fit into what is left of the Lambda's time
 ├── SyncUnderWay             another sync holds the lease
+├── ImportRefused            what came across an air gap does not fit together, or is too old
 └── IncompleteSync           not every bottle is there; nothing was published
 
 Anything else that ends a function is a bug, and shows its traceback.
@@ -86,3 +87,7 @@ class SyncUnderWay(MirrorError):
 
 class IncompleteSync(MirrorError):
     """Bottles of the plan are missing; nothing was published, and what was stands."""
+
+
+class ImportRefused(MirrorError):
+    """What came across an air gap is older than what is published, or contradicts itself."""

@@ -11,6 +11,7 @@ V2 = "v2/"
 API = "api/"
 SNAPSHOTS = "snapshots/"
 LEASE = "syncs/lease.json"
+WANTED = "syncs/wanted.json"
 
 _SYNC_ID = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z")
 _BATCH = re.compile(rf"syncs/(?P<sync>{_SYNC_ID.pattern})/plan/(?P<number>\d{{5}})\.json")
@@ -89,6 +90,11 @@ def staged_manifests(sync: str) -> str:
 def staged_pack(sync: str, number: int) -> str:
     """``syncs/<id>/manifests/00017.json``: many manifests in one object."""
     return f"{staged_manifests(sync)}{number:05}.json"
+
+
+def imported(snapshot: str, name: str) -> str:
+    """``syncs/<id>/import/bottles.json``: what came across an air gap, not yet published."""
+    return f"syncs/{snapshot}/import/{name}"
 
 
 def plan(sync: str) -> str:

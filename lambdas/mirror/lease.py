@@ -52,6 +52,22 @@ def acquire(bucket: Bucket, execution: str, is_running: IsRunning, now: datetime
     return sync
 
 
+def take(bucket: Bucket, sync: str, holder: str, is_running: IsRunning, now: datetime) -> None:
+    """Hold the lease for a sync whose id is given: an import brings its own.
+
+    Args:
+        holder: who asks, in place of an execution's ARN; asking again is allowed.
+
+    Raises:
+        SyncUnderWay: someone else holds it.
+    """
+    held, etag = _read(bucket)
+    if held and held.execution != holder and _is_alive(held, is_running, now):
+        raise _taken(bucket, held)
+    if not bucket.replace(keys.LEASE, Lease(sync, holder, now + LASTS).as_json(), etag):
+        raise _taken(bucket, _read(bucket)[0])
+
+
 def renew(bucket: Bucket, sync: str, now: datetime) -> None:
     """Hold the lease for longer, unless it lasts long enough already.
 

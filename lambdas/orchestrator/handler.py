@@ -1,4 +1,4 @@
-"""Lambda entry point: plan a sync, publish it, or record that it failed.
+"""Lambda entry point: plan a sync, publish it or an import, or record that it failed.
 
 In:   {"action": "plan", "execution": "arn:aws:states:…:execution:sync:1f0c…"}
 Out:  {"sync": "2026-11-22T030000Z", "batches": 2, "batches_key": "syncs/…/plan/batches.json",
@@ -15,6 +15,12 @@ Out:  {"snapshot": "2026-11-22T030000Z", "formulae": 31, "bottles": 31, "bytes":
 In:   {"action": "report_failure", "execution": "arn:…", "error": "IncompleteSync", "cause": "…"}
 Out:  {"sync": "2026-11-22T030000Z", "error": "IncompleteSync", "cause": "…"}
 
+In:   {"action": "import_publish", "snapshot": "2026-11-22T030000Z"}
+Out:  as `publish`
+
+In:   {"action": "want", "everything": false}
+Out:  {"key": "syncs/wanted.json", "bottles": 12, "present": 19}
+
 Failures are raised, never returned: the state machine retries by class name
 (docs/reference/state-machine.md).
 """
@@ -29,7 +35,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from mirror import executions, keys, planning, publication, reports
+from mirror import executions, imports, keys, planning, publication, reports, wanted
 from mirror.connections import Connections
 from mirror.errors import BadEvent
 
@@ -51,10 +57,16 @@ def states() -> SFNClient:
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda's call
     """Do what the event's `action` says."""
-    actions = {"plan": plan, "publish": publish, "report_failure": report_failure}
+    actions = {
+        "plan": plan,
+        "publish": publish,
+        "import_publish": import_publish,
+        "want": want,
+        "report_failure": report_failure,
+    }
     action = actions.get(event.get("action", ""))
     if action is None:
-        raise _bad_event("action", "one of plan, publish, report_failure", event)
+        raise _bad_event("action", f"one of {', '.join(actions)}", event)
     return action(event)
 
 
@@ -67,7 +79,7 @@ def plan(event: Mapping[str, Any]) -> dict[str, Any]:
     return planning.plan(
         connections(),
         _execution(event),
-        is_running=lambda execution: executions.is_running(states(), execution),
+        is_running=_is_running,
         now=datetime.now(UTC),
     )
 
@@ -80,6 +92,19 @@ def publish(event: Mapping[str, Any]) -> dict[str, Any]:
     return publication.publish(connections(), sync, _execution(event), now=datetime.now(UTC))
 
 
+def import_publish(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Publish what came across an air gap, once it is proven again."""
+    snapshot = event.get("snapshot")
+    if not isinstance(snapshot, str) or not keys.is_sync_id(snapshot):
+        raise _bad_event("snapshot", "the id of a snapshot", event)
+    return imports.publish(connections(), snapshot, is_running=_is_running, now=datetime.now(UTC))
+
+
+def want(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Write out which bottles are wanted, for seeding."""
+    return wanted.write(connections(), everything=bool(event.get("everything")))
+
+
 def report_failure(event: Mapping[str, Any]) -> dict[str, Any]:
     """Record how a sync failed, and free the way for the next one."""
     return reports.report_failure(
@@ -89,6 +114,10 @@ def report_failure(event: Mapping[str, Any]) -> dict[str, Any]:
         str(event.get("cause", "")),
         now=datetime.now(UTC),
     )
+
+
+def _is_running(execution: str) -> bool:
+    return executions.is_running(states(), execution)
 
 
 def _execution(event: Mapping[str, Any]) -> str:

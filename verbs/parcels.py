@@ -1,0 +1,167 @@
+"""Carrying the mirror across an air gap, and filling a new one from what is at hand."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from invoke.context import Context
+
+from delivery import standing
+from delivery.config import rendering
+from delivery.environment import Environment
+from delivery.errors import BadInput
+from delivery.progress import Steps
+from verbs import console, report_parcels
+from verbs.main import ENV_HELP, JSON_HELP
+from verbs.target import announce, environment_named, reach
+from verbs.verb import verb
+
+
+@verb(help={"to": "file of the new private key; the public one is written beside it, as FILE.pub"})
+def keygen(context: Context, to: str = "") -> None:
+    """Make the pair of keys that parcels are signed and checked with.
+
+    Example: inv mirror.keygen --to ~/.airbrew/parcel-key
+    """
+    from delivery.air_gap import signing  # noqa: PLC0415 - cryptography, for this verb
+
+    private_file = Path(_given(to, "--to", "a file of the new private key")).expanduser()
+    report_parcels.key_pair(private_file, signing.make_pair(private_file))
+
+
+@verb(
+    help={
+        "env": ENV_HELP,
+        "to": "folder to write into: new, empty, or that of an export which did not end",
+        "since": "id of a snapshot the other side has: only what it lacks is written",
+        "snapshot": "id of the snapshot to carry, the newest by default",
+        "key": "private key to sign with, air_gap.signing_key_file by default",
+        "json": JSON_HELP,
+    }
+)
+def export(
+    context: Context,
+    env: str = "dev",
+    to: str = "",
+    since: str = "",
+    snapshot: str = "",
+    key: str = "",
+    json: bool = False,
+) -> None:
+    """Write the mirror, or what is new since a snapshot, into a folder that is signed and served.
+
+    Run again after a full disk or a kill, it goes on where it was.
+
+    Example: inv mirror.export --env dev --to parcel --key ~/.airbrew/parcel-key
+    """
+    from delivery.air_gap import exporting, signing  # noqa: PLC0415 - as above
+
+    environment = environment_named(env)
+    folder = Path(_given(to, "--to", "a folder to write into"))
+    private_key = signing.private_key(_key(environment, key, "signing_key_file", "--key"))
+    cloud = reach(environment)
+    announce(environment, cloud, as_json=json)
+    bucket = standing.deployed(environment, cloud)["mirror_bucket"]
+    with console.progress() as progress:
+        steps = Steps(progress)
+        with steps.step("export"):
+            done = exporting.export(
+                cloud,
+                bucket,
+                folder,
+                private_key,
+                snapshot=snapshot,
+                since=since,
+                detail=steps.detail,
+            )
+    if json:
+        document = {"snapshot": done.snapshot, "since": done.since, "folder": str(folder)}
+        console.document(document | {"counts": done.counts})
+    else:
+        report_parcels.exported(done, folder)
+
+
+@verb(
+    name="import",
+    help={
+        "env": ENV_HELP,
+        "from": "folder that `inv mirror.export` has written",
+        "public-key": "key it must be signed with, air_gap.public_key_file by default",
+        "json": JSON_HELP,
+    },
+)
+def import_(
+    context: Context, env: str = "", from_: str = "", public_key: str = "", json: bool = False
+) -> None:
+    """Verify a parcel, upload what this mirror lacks, and publish its snapshot.
+
+    Every file is checked before anything is uploaded. Run again, it goes on where it was.
+
+    Example: inv mirror.import --env staging --from parcel --public-key parcel-key.pub
+    """
+    from delivery.air_gap import importing, signing  # noqa: PLC0415 - as above
+
+    environment = environment_named(env)
+    folder = Path(_given(from_, "--from", "the folder of a parcel"))
+    key = signing.public_key(_key(environment, public_key, "public_key_file", "--public-key"))
+    cloud = reach(environment)
+    announce(environment, cloud, as_json=json)
+    outputs = standing.deployed(environment, cloud)
+    upstream = rendering.upstream(environment, cloud.upstream)
+    with console.progress() as progress:
+        imported = importing.bring(
+            cloud, outputs, folder, key, upstream["signing_key_pem"], Steps(progress)
+        )
+    if json:
+        console.document(asdict(imported))
+    else:
+        report_parcels.imported(imported, environment.name)
+
+
+@verb(
+    help={
+        "env": ENV_HELP,
+        "from": "a folder of bottles, a bottles_hash.json, or s3://BUCKET of another mirror",
+        "all": "take every bottle of the selected platforms, not only the selected formulae",
+        "json": JSON_HELP,
+    }
+)
+def seed(
+    context: Context, env: str = "", from_: str = "", all: bool = False, json: bool = False
+) -> None:
+    """Upload bottles that are at hand and that the signed catalogue names, before a sync.
+
+    Every file is hashed; what is corrupt, or not what its name says, is reported and not used.
+
+    Example: inv mirror.seed --env dev --from ~/Library/Caches/Homebrew/downloads
+    """
+    from delivery import seeding  # noqa: PLC0415 - as above
+
+    environment = environment_named(env)
+    source = _given(from_, "--from", "a folder, a bottles_hash.json or s3://BUCKET")
+    cloud = reach(environment)
+    announce(environment, cloud, as_json=json)
+    outputs = standing.deployed(environment, cloud)
+    with console.progress() as progress:
+        seeded = seeding.seed(cloud, outputs, source, Steps(progress), everything=all)
+    if json:
+        console.document(asdict(seeded))
+    else:
+        report_parcels.seeded(seeded, environment.name)
+
+
+def _key(environment: Environment, given: str, setting: str, option: str) -> str:
+    configured = environment.settings["air_gap"][setting]
+    return given or _given(configured or "", option, f"or air_gap.{setting} in config/airbrew.yaml")
+
+
+def _given(value: str, option: str, what: str) -> str:
+    """An option that has no default.
+
+    Raises:
+        BadInput: it was not given.
+    """
+    if not value:
+        raise BadInput(f"{option} is missing", where=option, remedy=f"give {option}: {what}")
+    return value

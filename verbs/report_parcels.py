@@ -1,0 +1,63 @@
+"""What exports, imports and seedings did, and what to do next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from verbs import console
+
+# They bring cryptography and boto3, which no other verb should wait for.
+if TYPE_CHECKING:
+    from delivery.air_gap.importing import Imported
+    from delivery.air_gap.parcel import Parcel
+    from delivery.seeding import Seeded
+
+NAMED = 10
+
+
+def key_pair(private_file: Path, public_file: Path) -> None:
+    """Where the two keys are, and who needs which."""
+    console.line(f"private key: {private_file} (exports sign with it; keep it to yourself)")
+    console.line(f"public key:  {public_file} (imports check with it; bring it across once)")
+    console.line("next:")
+    console.line("  air_gap.signing_key_file and air_gap.public_key_file in config/airbrew.yaml")
+
+
+def exported(done: Parcel, folder: Path) -> None:
+    """What the folder holds."""
+    counts = done.counts
+    kind = f"what is new since {done.since}" if done.since else "whole"
+    console.line(
+        f"{folder}: snapshot {done.snapshot}, {kind}: {counts['blobs']} bottles,"
+        f" {counts['manifests']} manifests, {counts['api_files']} API files,"
+        f" {console.size(counts['bytes'])}, signed"
+    )
+    console.line("next: carry the folder across, then there")
+    console.line(f"  inv mirror.import --env ENV --from {folder}")
+
+
+def imported(done: Imported, environment: str) -> None:
+    """What arrived and is published."""
+    console.line(
+        f"snapshot {done.snapshot} is published: {done.uploaded} of {done.blobs} bottles"
+        f" uploaded, {console.size(done.uploaded_bytes)};"
+        f" {done.answer['bottles']} bottles in all"
+    )
+    console.line("next:")
+    console.line(f"  inv mirror.probe --env {environment}")
+
+
+def seeded(done: Seeded, environment: str) -> None:
+    """What was taken, and what was found wanting."""
+    console.line(
+        f"{done.uploaded} bottles uploaded, {console.size(done.uploaded_bytes)};"
+        f" {done.present} were there, {done.not_wanted} files are in no wanted list,"
+        f" {done.missing} bottles are still missing"
+    )
+    for refused in done.refused[:NAMED]:
+        console.line(f"  refused: {refused.name}: {refused.problem}")
+    if len(done.refused) > NAMED:
+        console.line(f"  and {len(done.refused) - NAMED} more")
+    console.line("next:")
+    console.line(f"  inv mirror.sync --env {environment}")
