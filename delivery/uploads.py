@@ -12,7 +12,6 @@ from delivery.errors import DeliveryError
 
 # Source: Amazon S3, "Uploading objects": the largest single PUT.
 LIMIT_BYTES = 5 * 1024**3
-INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 BLOB_TYPE = "application/octet-stream"
 JSON_TYPE = "application/json"
 _REFUSED = {"BadDigest", "XAmzContentChecksumMismatch", "InvalidRequest"}

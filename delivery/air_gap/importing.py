@@ -1,10 +1,11 @@
 """Bringing a parcel into a mirror: blobs, then all else aside, then the orchestrator publishes.
 
-docs/adr/0011 says why the publishing is not done here.
+docs/adr/0019 says why the publishing is not done here.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -24,6 +25,8 @@ from delivery.progress import Steps
 THREADS = 8
 NAMED = 3
 TOLD_EVERY = 100
+# As many as the mirror's own plan puts into one.
+PACK_MANIFESTS = 128
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ def bring(
         _Uploads(s3, bucket, folder).put(missing, steps.detail)
     with steps.step("stage"):
         _Uploads(s3, bucket, folder).put(_staged(found), steps.detail)
+        _stage_manifests(s3, bucket, folder, found)
     with steps.step("publish"):
         answer = orchestrator.import_publish(
             cloud, outputs["orchestrator_function"], found.snapshot
@@ -114,20 +118,38 @@ def _missing(found: Parcel, held: Mapping[str, int]) -> Wanted:
 
 
 def _staged(found: Parcel) -> Wanted:
-    """Everything but blobs, below ``syncs/<id>/``, where the orchestrator looks for it."""
+    """API files and lists, below ``syncs/<id>/``, where the orchestrator looks for them."""
     staging, snapshot = f"syncs/{found.snapshot}/", f"snapshots/{found.snapshot}/"
     wanted: Wanted = {}
     for path, file in found.files.items():
-        if parcel.is_manifest(path):
-            image, tag = path.removeprefix("v2/homebrew/core/").split("/manifests/")
-            key = f"{staging}manifests/{image}/{tag}"
-            wanted[key] = (path, file, uploads.INDEX_TYPE)
-        elif path.startswith("api/"):
+        if path.startswith("api/"):
             wanted[staging + path] = (path, file, uploads.JSON_TYPE)
         elif path in {f"{snapshot}bottles.json", f"{snapshot}snapshot.json"}:
             key = f"{staging}import/{path.removeprefix(snapshot)}"
             wanted[key] = (path, file, uploads.JSON_TYPE)
     return wanted
+
+
+def _stage_manifests(s3: Any, bucket: str, folder: Path, found: Parcel) -> None:
+    """Put the indexes into packs of many, as a plan does (docs/adr/0017)."""
+    paths = sorted(path for path in found.files if parcel.is_manifest(path))
+    for number, first in enumerate(range(0, len(paths), PACK_MANIFESTS)):
+        pack = [_packed(folder, found, path) for path in paths[first : first + PACK_MANIFESTS]]
+        s3.put_object(
+            Bucket=bucket,
+            Key=f"syncs/{found.snapshot}/manifests/{number:05}.json",
+            Body=json.dumps(pack).encode(),
+            ContentType=uploads.JSON_TYPE,
+        )
+
+
+def _packed(folder: Path, found: Parcel, path: str) -> tuple[str, str, str]:
+    body = (folder / path).read_bytes()
+    # It was right when the parcel was verified; a disk that is going bad must not matter here.
+    if hashlib.sha256(body).hexdigest() != found.files[path].sha256:
+        raise parcel.refused(f'"{path}" changed while it was read', str(folder))
+    image, tag = path.removeprefix("v2/homebrew/core/").split("/manifests/")
+    return image, tag, body.decode()
 
 
 def _check_base(s3: Any, bucket: str, folder: Path, found: Parcel, held: Mapping[str, int]) -> None:

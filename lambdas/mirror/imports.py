@@ -1,7 +1,7 @@
 """Publishing what came across an air gap, by the rules of any publish.
 
 The delivery has put the blobs where they belong, and everything else below ``syncs/<id>/``
-(docs/adr/0011); nothing of it is believed before it was checked here.
+(docs/adr/0019); nothing of it is believed before it was checked here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from mirror import catalogue, keys, lease, publication, reports, snapshots
+from mirror import catalogue, keys, lease, publication, reports, snapshots, staging
 from mirror.bottles import Bottle
 from mirror.bucket import Bucket
 from mirror.connections import Connections
@@ -127,11 +127,13 @@ def _payloads(
 
 def _staged_manifests(
     bucket: Bucket, snapshot: str, bottles: Iterable[Bottle]
-) -> list[tuple[str, str]]:
+) -> Iterator[tuple[str, str, str]]:
     """Of the indexes that the bottles need, those that came along; the others must be served."""
-    there = bucket.sizes(keys.staged_manifests(snapshot))
-    indexes = sorted({(each.image, each.manifest_tag) for each in bottles})
-    return [each for each in indexes if keys.staged_manifest(snapshot, *each) in there]
+    needed = {(each.image, each.manifest_tag) for each in bottles}
+    for pack in sorted(bucket.sizes(keys.staged_manifests(snapshot))):
+        for image, tag, _ in staging.read_pack(bucket, pack):
+            if (image, tag) in needed:
+                yield image, tag, pack
 
 
 def _document(bucket: Bucket, key: str) -> Any:

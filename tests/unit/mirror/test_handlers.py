@@ -122,8 +122,9 @@ def test_a_failure_is_recorded(deployed, upstream, stored):
 @pytest.mark.parametrize(
     ("event", "told"),
     [
-        ({}, '"None" is not one of plan, publish, report_failure'),
+        ({}, '"None" is not one of plan, publish, import_publish, want, report_failure'),
         ({"action": "destroy"}, '"destroy" is not one of plan'),
+        ({"action": "import_publish", "snapshot": "../x"}, '"../x" is not the id'),
         ({"action": "plan"}, '"None" is not the ARN of the execution'),
         ({"action": "publish", "execution": "x", "sync": "../x"}, '"../x" is not the id'),
     ],

@@ -1,0 +1,264 @@
+"""importing: what was signed is published, what was touched on the way is refused by name."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from delivery.air_gap import verification
+from delivery.errors import BadInput, BaseMissing, PublishFailed, UntrustedParcel
+from tests.doubles.far_side import FAR, NEAR, Killed, before, files_of, kill_at
+
+API = "api/internal/packages.arm64_tahoe.jws.json"
+
+
+def refuse(far, folder, told, error=UntrustedParcel):
+    """The import refuses, and the far bucket is as it was."""
+    before = far.held()
+    with pytest.raises(error, match=told):
+        far.bring(folder)
+    assert far.held() == before
+
+
+def test_what_is_brought_is_published_under_its_own_id(first, far, parcel):
+    brought = far.bring(parcel)
+
+    assert (brought.snapshot, brought.uploaded, brought.answer["bottles"]) == (first, 2, 2)
+    published = {key for key in far.held(NEAR) if key.startswith(("v2/", "api/"))}
+    assert {key for key in far.held() if key.startswith(("v2/", "api/"))} == published
+    assert all(far.read(key) == far.read(key, NEAR) for key in published)
+    bottles = f"snapshots/{first}/bottles.json"
+    assert far.read(bottles) == far.read(bottles, NEAR)
+
+
+def test_brought_twice_nothing_is_uploaded_twice(first, far, parcel):
+    far.bring(parcel)
+
+    again = far.bring(parcel)
+
+    assert (again.uploaded, again.answer["snapshot"]) == (0, first)
+
+
+def test_a_delta_follows_its_base(first, parcel, second, far, tmp_path):
+    far.bring(parcel)
+    far.export(tmp_path / "delta", since=first)
+
+    brought = far.bring(tmp_path / "delta")
+
+    assert (brought.snapshot, brought.since, brought.uploaded) == (second, first, 1)
+    assert far.read(API) == far.read(API, NEAR)
+
+
+def test_a_delta_without_its_base_says_what_to_bring(first, second, far, tmp_path):
+    far.export(tmp_path / "delta", since=first)
+
+    refuse(far, tmp_path / "delta", f"does not hold the snapshot {first}", BaseMissing)
+
+
+def test_a_delta_whose_base_has_lost_a_bottle_names_it(first, parcel, second, far, tmp_path):
+    far.bring(parcel)
+    far.export(tmp_path / "delta", since=first)
+    lost = next(key for key in far.held() if "oniguruma/blobs" in key)
+    far.s3.delete_object(Bucket=FAR, Key=lost)
+
+    refuse(far, tmp_path / "delta", lost, BaseMissing)
+
+
+def test_an_older_snapshot_does_not_turn_the_mirror_back(first, parcel, second, far, tmp_path):
+    far.export(tmp_path / "second")
+    far.bring(tmp_path / "second")
+
+    with pytest.raises(PublishFailed, match=f"{first} is older than {second}"):
+        far.bring(parcel)
+
+    assert far.read(API) == far.read(f"snapshots/{second}/{API}")
+
+
+@pytest.mark.parametrize("number", [0, 2, 5, 8, 11, 14])
+def test_a_killed_import_goes_on_and_never_shows_a_part(first, far, parcel, number):
+    with before(far.s3, "PutObject", kill_at(number)), contextlib.suppress(Killed):
+        far.bring(parcel)
+    if API in far.held():
+        assert {key for key in far.held(NEAR) if key.startswith("v2/")} <= far.held()
+
+    brought = far.bring(parcel)
+
+    assert brought.answer["snapshot"] == first
+    assert far.read(API) == far.read(API, NEAR)
+
+
+def test_a_sync_that_is_under_way_is_not_disturbed(first, far, parcel):
+    lease = {"sync": first, "execution": "arn:one", "expires_at": "2099-01-01T00:00:00Z"}
+    far.s3.put_object(Bucket=FAR, Key="syncs/lease.json", Body=json.dumps(lease).encode())
+
+    with pytest.raises(PublishFailed, match="the lease belongs to"):
+        far.bring(parcel)
+
+    assert API not in far.held()
+
+
+def test_the_lease_is_given_back_when_publishing_fails(first, far, parcel):
+    index = next(key for key in files_of(parcel) if "/jq/manifests/" in key)
+    resign(far, parcel, {index: b"{}"})
+    with pytest.raises(PublishFailed, match="not an OCI image index"):
+        far.bring(parcel)
+
+    assert json.loads(far.read("syncs/lease.json"))["expires_at"] < "2099"
+    assert API not in far.held()
+
+
+def resign(far, folder, changed=None, **document):
+    """Change files or entries of the list, and sign it anew: an organisation that lies."""
+    listed = json.loads((folder / "parcel.json").read_bytes())
+    for path, body in (changed or {}).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(body)
+        digest = verification.sha256_of(folder / path)
+        listed["files"][path] = {"size_bytes": len(body), "sha256": digest}
+    body = json.dumps(listed | document).encode()
+    (folder / "parcel.json").write_bytes(body)
+    (folder / "parcel.json.sig").write_bytes(far.key.sign(body))
+
+
+def test_another_organisation_s_key_is_refused(first, far, parcel):
+    far.key = Ed25519PrivateKey.generate()
+
+    refuse(far, parcel, "is not the signature of parcel.json by this key")
+
+
+def test_a_file_that_nobody_signed_is_refused(first, far, parcel):
+    (parcel / "v2" / "evil").write_bytes(b"evil")
+
+    refuse(far, parcel, '"v2/evil": in the folder, but not in the signed list')
+
+
+def test_a_missing_file_is_named(first, far, parcel):
+    (parcel / API).unlink()
+
+    refuse(far, parcel, f'"{API}": missing from the parcel')
+
+
+def test_a_link_is_refused_even_to_the_right_bytes(first, far, parcel, tmp_path):
+    blob = parcel / next(path for path in files_of(parcel) if "/blobs/" in path)
+    shutil.move(blob, tmp_path / "elsewhere")
+    blob.symlink_to(tmp_path / "elsewhere")
+
+    refuse(far, parcel, "is a link or a device")
+
+
+def test_a_linked_folder_is_refused(first, far, parcel, tmp_path):
+    shutil.move(parcel / "api", tmp_path / "api")
+    (parcel / "api").symlink_to(tmp_path / "api")
+
+    refuse(far, parcel, '"api" is a link')
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../evil",
+        "/etc/passwd",
+        "v2/../../evil/manifests/1",
+        "v2/homebrew/core/jq/manifests/..",
+        "settings/mirror.json",
+        "syncs/lease.json",
+        "v2/homebrew/core/jq/blobs/sha256:short",
+        "api/a\\b",
+        "api//x",
+        "",
+    ],
+)
+def test_a_signed_path_that_leads_elsewhere_is_refused(first, far, parcel, path):
+    entry = {"size_bytes": 0, "sha256": "0" * 64}
+    listed = json.loads((parcel / "parcel.json").read_bytes())["files"]
+    resign(far, parcel, files=listed | {path: entry})
+
+    refuse(far, parcel, "is not a path of a mirror")
+
+
+def test_a_blob_that_is_listed_with_another_digest_is_refused(first, far, parcel):
+    blob = next(path for path in files_of(parcel) if "/blobs/" in path)
+    resign(far, parcel, {blob: b"evil"})
+
+    refuse(far, parcel, "is listed with another digest")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"format": "airbrew-parcel-2"}, 'format is "airbrew-parcel-2"'),
+        ({"snapshot": "../x"}, "not the id of a snapshot"),
+        ({"since": ""}, "not the id of a snapshot"),
+        ({"files": []}, "not the list of a parcel"),
+        ({"files": {API: {}}}, "not the list of a parcel"),
+    ],
+)
+def test_a_list_of_another_form_is_refused(first, far, parcel, change, told):
+    resign(far, parcel, **change)
+
+    refuse(far, parcel, told)
+
+
+def test_an_api_file_that_upstream_did_not_sign_is_refused(first, far, parcel):
+    evil = json.dumps({"payload": "{}", "signatures": []}).encode()
+    resign(far, parcel, {API: evil, f"snapshots/{first}/{API}": evil})
+
+    refuse(far, parcel, f'"{API}": ')
+
+
+def test_an_api_of_another_snapshot_is_refused(first, far, parcel):
+    resign(far, parcel, {API: b"{}"})
+
+    refuse(far, parcel, "api/ is not that of the snapshot")
+
+
+def test_a_bottle_that_no_signed_catalogue_names_is_refused_on_the_far_side(first, far, parcel):
+    listed = json.loads((parcel / f"snapshots/{first}/bottles.json").read_bytes())
+    listed[0]["version"] = "6.6.6"
+    image = listed[0]["formula"]
+    resign(
+        far,
+        parcel,
+        {
+            f"snapshots/{first}/bottles.json": json.dumps(listed).encode(),
+            f"v2/homebrew/core/{image}/manifests/6.6.6": b"{}",
+        },
+    )
+
+    with pytest.raises(PublishFailed, match=r"in no signed catalogue, .* 6\.6\.6"):
+        far.bring(parcel)
+
+    assert API not in far.held()
+
+
+def test_a_folder_without_its_list_is_no_parcel(first, far, tmp_path):
+    refuse(far, tmp_path, r"there is no parcel\.json", BadInput)
+
+
+@examples(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(choice=st.data())
+def test_a_flipped_bit_in_any_file_is_refused_by_name(first, far, parcel, choice):
+    name = choice.draw(st.sampled_from(files_of(parcel)))
+    path = parcel / name
+    sound = path.read_bytes()
+    place = choice.draw(st.integers(0, len(sound) * 8 - 1))
+    spoilt = bytearray(sound)
+    spoilt[place // 8] ^= 1 << place % 8
+    path.write_bytes(spoilt)
+
+    try:
+        with pytest.raises(UntrustedParcel) as refusal:
+            far.verify(parcel)
+    finally:
+        path.write_bytes(sound)
+
+    assert name in str(refusal.value)
