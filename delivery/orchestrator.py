@@ -21,6 +21,10 @@ class DryRun:
 
     Args:
         warnings: ``{"formula", "platform", "problem"}`` of what an operator should look at.
+        chains: of each example, from what the settings select to its formula.
+        sizes: what the manifests tell, if they were asked; docs/reference/state-machine.md.
+        requests: about how many a sync makes of S3: ``{"put", "get"}``.
+        why: platform → why a formula is selected, or why not.
     """
 
     formulae: int
@@ -30,6 +34,10 @@ class DryRun:
     warnings: Sequence[Mapping[str, str]]
     by_platform: Mapping[str, Mapping[str, int]]
     examples: Sequence[str]
+    chains: Mapping[str, Sequence[str]]
+    sizes: Mapping[str, Any] | None
+    requests: Mapping[str, int]
+    why: Mapping[str, Mapping[str, Any]]
 
 
 def dry_run(
@@ -39,6 +47,8 @@ def dry_run(
     api_url: str = "",
     platforms: Sequence[str] = (),
     formulae: Sequence[str] = (),
+    sizes: bool = False,
+    why: str = "",
 ) -> DryRun:
     """Let the deployed Lambda plan, and write nothing.
 
@@ -46,12 +56,20 @@ def dry_run(
         api_url: plan this API instead of the configured one; its signature is checked too.
         platforms: bottle tags instead of the configured ones.
         formulae: names, globs or ``*`` instead of the configured ones.
+        sizes: read the manifests of missing bottles, too.
+        why: a name or glob of formulae to give the reason of.
 
     Raises:
         SyncFailed: the function failed; the message is the mirror's own.
     """
     event: dict[str, Any] = {"action": "plan", "dry_run": True}
-    wanted = {"api_url": api_url, "platforms": list(platforms), "formulae": list(formulae)}
+    wanted = {
+        "api_url": api_url,
+        "platforms": list(platforms),
+        "formulae": list(formulae),
+        "sizes": sizes,
+        "why": why,
+    }
     event |= {name: value for name, value in wanted.items() if value}
     payload = _answer(cloud, function, event, SyncFailed, "could not plan")
     return DryRun(**{name: payload[name] for name in DryRun.__dataclass_fields__})

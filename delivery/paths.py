@@ -4,6 +4,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG_FILE = ROOT / "config" / "airbrew.yaml"
+PRICES_FILE = ROOT / "config" / "prices.yaml"
 SCHEMA_FILE = ROOT / "config" / "schema.yaml"
 STATE_DIR = ROOT / ".airbrew"
 TERRAFORM_DIR = ROOT / "terraform"

@@ -8,11 +8,11 @@ from pathlib import Path
 from invoke.context import Context
 from invoke.exceptions import Exit
 
-from delivery import executions, orchestrator, serving, standing
+from delivery import executions, orchestrator, prices, serving, standing
 from delivery.probe import targets
 from delivery.progress import Steps
 from sandbox import catalogues
-from verbs import console, probing, report
+from verbs import console, planning, probing, report
 from verbs.main import ENV_HELP, JSON_HELP
 from verbs.parcels import export, import_, keygen, seed
 from verbs.target import announce, environment_named, reach, sandbox_only
@@ -30,6 +30,7 @@ __all__ = ["export", "import_", "keygen", "plan", "probe", "seed", "serve", "syn
         "catalogue": "plan this homebrew/core catalogue (.json or .json.xz) instead; sandbox only",
         "platform": "a bottle tag, for example arm64_tahoe; may be repeated",
         "formula": "a name, a glob or '*'; may be repeated",
+        "sizes": "read the manifests of what is missing, to tell bytes and what keeping them costs",
         "json": JSON_HELP,
     },
 )
@@ -39,9 +40,10 @@ def plan(
     formula: list[str],
     env: str = "dev",
     catalogue: str = "",
+    sizes: bool = False,
     json: bool = False,
 ) -> None:
-    """Show what a sync would fetch, as the deployed orchestrator sees it; changes nothing.
+    """Show what a sync would fetch, why, and what it costs; changes nothing.
 
     Example: inv mirror.plan --catalogue homebrew-core.json.xz --platform arm64_tahoe
     """
@@ -55,12 +57,35 @@ def plan(
         formula = formula or ["*"]
     function = standing.deployed(environment, cloud)["orchestrator_function"]
     found = orchestrator.dry_run(
-        cloud, function, api_url=api_url, platforms=platform, formulae=formula
+        cloud, function, api_url=api_url, platforms=platform, formulae=formula, sizes=sizes
     )
     if json:
         console.document(asdict(found))
     else:
-        report.dry_run(found)
+        planning.show(found, prices.storage(environment.region), environment.region)
+
+
+@verb(
+    help={
+        "env": ENV_HELP,
+        "formula": "the name, or a glob of names",
+        "json": JSON_HELP,
+    }
+)
+def why(context: Context, formula: str = "", env: str = "dev", json: bool = False) -> None:
+    """Show through which chain of dependents a formula is mirrored, or why it is not.
+
+    Example: inv mirror.why --formula openssl@3
+    """
+    environment = environment_named(env)
+    cloud = reach(environment)
+    announce(environment, cloud, as_json=json)
+    function = standing.deployed(environment, cloud)["orchestrator_function"]
+    found = orchestrator.dry_run(cloud, function, why=formula or "*")
+    if json:
+        console.document(found.why)
+    else:
+        planning.show_why(found)
 
 
 @verb(help={"env": ENV_HELP, "json": JSON_HELP})

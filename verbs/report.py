@@ -17,7 +17,6 @@ if TYPE_CHECKING:  # Each verb imports what it needs; this module needs their na
     from delivery.destruction import Destruction
     from delivery.environment import Environment
     from delivery.executions import Execution
-    from delivery.orchestrator import DryRun
     from delivery.site import Outcome
     from delivery.standing import Standing
 
@@ -101,29 +100,6 @@ def sync(execution: Execution) -> None:
         f" {console.size(int(output['bytes']))}; {output['copied']} new,"
         f" {output['api_files_changed']} API files changed, in {execution.seconds:.1f} s"
     )
-
-
-def dry_run(plan: DryRun) -> None:
-    """What a sync would fetch, per platform."""
-    rows = [
-        [platform, *(str(counts[name]) for name in ("formulae", "bottles", "missing"))]
-        for platform, counts in plan.by_platform.items()
-    ]
-    rows.append(["all together", str(plan.formulae), str(plan.bottles), str(plan.missing)])
-    console.table(["platform", "formulae", "bottles", "missing"], rows)
-    for example in plan.examples:
-        console.line(f"  missing: {example}")
-    if plan.missing > len(plan.examples):
-        console.line(f"  and {plan.missing - len(plan.examples)} more")
-    for problem, names in _by_problem(plan.warnings).items():
-        console.line(f"  note: {', '.join(names)}: {problem}")
-
-
-def _by_problem(warnings: Sequence[Mapping[str, str]]) -> Mapping[str, Sequence[str]]:
-    names: dict[str, dict[str, None]] = {}
-    for each in warnings:
-        names.setdefault(each["problem"], {})[each["formula"]] = None
-    return {problem: list(found) for problem, found in names.items()}
 
 
 def page(file: Path, verb: str, *, was_current: bool, check: bool) -> None:

@@ -8,12 +8,12 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from mirror import api_files, batches, keys, lease, snapshots, staging, telemetry
+from mirror import api_files, batches, keys, lease, previews, snapshots, staging, telemetry
 from mirror.bottles import Bottle
 from mirror.bucket import Bucket
 from mirror.connections import Connections
 from mirror.plans import Plan
-from mirror.selection import Selected, select
+from mirror.selection import select
 from mirror.staging import StagedManifest
 
 MIB = 1024 * 1024
@@ -71,20 +71,26 @@ def plan(
     return _answer(written, missing, count)
 
 
-def dry_run(connections: Connections) -> dict[str, Any]:
+def dry_run(connections: Connections, *, sizes: bool = False, why: str = "") -> dict[str, Any]:
     """What a sync would do; reads the API files and the bucket's listing, writes nothing.
 
-    Whether a bottle is there is told by its key alone: sizes stand in manifests, which a
-    dry run does not fetch.
+    Whether a bottle is there is told by its key alone: sizes stand in manifests.
+
+    Args:
+        sizes: fetch the manifests of missing bottles, to tell their sizes.
+        why: a name or glob of formulae to give the reason of.
 
     Returns:
         As docs/reference/state-machine.md has it.
     """
+    wanted = connections.settings.selection
     catalogues = tuple(api_files.catalogues(connections))
-    selected = select(catalogues, connections.settings.selection)
+    selected = select(catalogues, wanted)
     inventory = connections.bucket.sizes(keys.V2)
     bottles = selected.bottles
     missing = [bottle for bottle in bottles if bottle.blob_key not in inventory]
+    sized = previews.sizes(connections, missing) if sizes else None
+    chains = {bottle.label: selected.chain(bottle.formula) for bottle in missing[:EXAMPLES]}
     return {
         "formulae": selected.formulae,
         "bottles": len(bottles),
@@ -92,19 +98,17 @@ def dry_run(connections: Connections) -> dict[str, Any]:
         "missing": len(missing),
         "without_bottle": len(selected.without_bottle),
         "warnings": selected.warnings[:WARNINGS],
-        "by_platform": _by_platform(selected, inventory),
-        "examples": [bottle.label for bottle in missing[:EXAMPLES]],
-    }
-
-
-def _by_platform(selected: Selected, inventory: Mapping[str, int]) -> dict[str, dict[str, int]]:
-    return {
-        each.platform: {
-            "formulae": len(each.formulae),
-            "bottles": len(each.bottles),
-            "missing": sum(bottle.blob_key not in inventory for bottle in each.bottles),
-        }
-        for each in selected.platforms
+        "by_platform": previews.by_platform(selected, inventory),
+        "examples": list(chains),
+        "chains": chains,
+        "sizes": sized,
+        "requests": previews.requests(
+            missing,
+            keys=len(inventory),
+            platforms=len(catalogues),
+            parts=sized["parts"] if sized else 0,
+        ),
+        "why": previews.why(selected, catalogues, wanted, why) if why else {},
     }
 
 

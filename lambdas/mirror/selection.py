@@ -66,6 +66,17 @@ class Selected:
         """Every bottle once, sorted: one with the tag ``all`` serves several platforms."""
         return sorted({bottle for each in self.platforms for bottle in each.bottles})
 
+    def chain(self, name: str) -> list[str]:
+        """Why a name is selected, on the first platform where it is.
+
+        Raises:
+            KeyError: it is selected on none.
+        """
+        for each in self.platforms:
+            if name in each.formulae:
+                return list(each.chain(name))
+        raise KeyError(name)
+
     @property
     def without_bottle(self) -> list[dict[str, str]]:
         """``[{"formula": "xcodes", "platform": "x86_64_linux", "problem": "…"}, …]``."""
@@ -92,7 +103,7 @@ def select(
     """
     day = today or datetime.now(UTC).date()
     matched = {
-        pattern: [_matches(pattern, catalogue) for catalogue in catalogues]
+        pattern: [matches(pattern, catalogue) for catalogue in catalogues]
         for pattern in wanted.formulae
     }
     _check_each_matches(matched, catalogues)
@@ -110,8 +121,8 @@ def _platform(
     matched: Mapping[str, Set[str]],
     today: date,
 ) -> PlatformSelection:
-    excluded = set().union(*(_matches(pattern, catalogue) for pattern in wanted.exclude))
-    named = set().union(*(found for pattern, found in matched.items() if not _is_glob(pattern)))
+    excluded = set().union(*(matches(pattern, catalogue) for pattern in wanted.exclude))
+    named = set().union(*(found for pattern, found in matched.items() if not is_glob(pattern)))
     globbed = {
         name
         for name in set().union(*matched.values()) - named
@@ -135,12 +146,14 @@ def _platform(
     )
 
 
-def _is_glob(pattern: str) -> bool:
+def is_glob(pattern: str) -> bool:
+    """Whether it may stand for several names."""
     return not _GLOB.isdisjoint(pattern)
 
 
-def _matches(pattern: str, catalogue: Catalogue) -> set[str]:
-    if not _is_glob(pattern):
+def matches(pattern: str, catalogue: Catalogue) -> set[str]:
+    """The formulae that a name, an alias, a former name or a glob of names means."""
+    if not is_glob(pattern):
         name = catalogue.resolve(pattern)
         return {name} if name else set()
     return {name for name in catalogue.formulae if fnmatchcase(name, pattern)}

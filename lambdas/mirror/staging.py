@@ -67,7 +67,7 @@ def stage(
     for pack in packs:
         for image, tag, body in read_pack(connections.bucket, pack):
             if (image, tag) in wanted:
-                found = _promised(connections, wanted[image, tag], body)
+                found = promised(connections, wanted[image, tag], body)
                 if not found.failed:
                     staged.append(replace(found, pack=pack))
                     del wanted[image, tag]
@@ -106,10 +106,11 @@ def _fetch(connections: Connections, group: Sequence[Bottle]) -> _Fetched:
     except UpstreamRefused as error:
         failed = tuple({"bottle": each.label, "problem": str(error.problem)} for each in group)
         return _Fetched(StagedManifest(image, tag, (), failed), b"")
-    return _Fetched(_promised(connections, group, body), body)
+    return _Fetched(promised(connections, group, body), body)
 
 
-def _promised(connections: Connections, group: Sequence[Bottle], body: bytes) -> StagedManifest:
+def promised(connections: Connections, group: Sequence[Bottle], body: bytes) -> StagedManifest:
+    """What an index promises of the bottles that it is to hold; it is not kept."""
     bottles, failed = [], []
     for bottle in group:
         try:

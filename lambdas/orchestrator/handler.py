@@ -6,7 +6,8 @@ Out:  {"sync": "2026-11-22T030000Z", "batches": 2, "batches_key": "syncs/…/pla
 
 In:   {"action": "plan", "dry_run": true, "platforms": ["arm64_tahoe"], "formulae": ["jq"]}
 Out:  {"formulae": 2, "bottles": 2, "present": 0, "missing": 2, "without_bottle": 0,
-       "warnings": [], "by_platform": {…}, "examples": ["jq 1.8.1 arm64_tahoe", …]}
+       "warnings": [], "by_platform": {…}, "examples": ["jq 1.8.1 arm64_tahoe", …], "chains": {…},
+       "sizes": null, "requests": {"put": 61, "get": 42}, "why": {}}
 
 In:   {"action": "publish", "sync": "2026-11-22T030000Z", "execution": "arn:…"}
 Out:  {"snapshot": "2026-11-22T030000Z", "formulae": 31, "bottles": 31, "bytes": 412998112,
@@ -75,7 +76,11 @@ def plan(event: Mapping[str, Any]) -> dict[str, Any]:
     if event.get("dry_run"):
         asked = [event.get(name) for name in ("api_url", "platforms", "formulae")]
         settings = connections().settings.overridden(asked[0] or "", asked[1] or (), asked[2] or ())
-        return planning.dry_run(connections().with_settings(settings))
+        return planning.dry_run(
+            connections().with_settings(settings),
+            sizes=bool(event.get("sizes")),
+            why=str(event.get("why") or ""),
+        )
     return planning.plan(
         connections(),
         _execution(event),

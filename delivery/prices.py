@@ -1,0 +1,58 @@
+"""What AWS charges, from config/prices.yaml: dated list prices, nothing asked for online."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from delivery.paths import PRICES_FILE
+
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class StoragePrices:
+    """S3 Standard in one region, in US dollars.
+
+    Args:
+        gib_month_usd: per GiB and month, which is what AWS's price list calls a GB.
+        put_usd, get_usd: per request; PUT is also what a LIST or a part of an upload costs.
+        date: since when the oldest of the three stands in the file, as ``2025-01``.
+    """
+
+    region: str
+    gib_month_usd: float
+    put_usd: float
+    get_usd: float
+    date: str
+
+    def requests_usd(self, requests: Mapping[str, int]) -> float:
+        """What requests cost once: ``{"put": 61, "get": 42}``."""
+        return requests["put"] * self.put_usd + requests["get"] * self.get_usd
+
+    def month_usd(self, size_bytes: int) -> float:
+        """What keeping the bytes costs each month."""
+        return size_bytes / GIB * self.gib_month_usd
+
+
+def storage(region: str, file: Path = PRICES_FILE) -> StoragePrices | None:
+    """The region's prices of S3; None when the file does not have all three."""
+    entries: list[dict[str, Any]] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    found = {
+        entry["item"]: entry
+        for entry in entries
+        if entry["service"] == "s3" and entry["region"] == region
+    }
+    if not {"storage", "put", "get"} <= found.keys():
+        return None
+    return StoragePrices(
+        region,
+        gib_month_usd=float(found["storage"]["usd"]),
+        put_usd=float(found["put"]["usd"]) / 1000,
+        get_usd=float(found["get"]["usd"]) / 1000,
+        date=min(str(entry["date"]) for entry in found.values()),
+    )

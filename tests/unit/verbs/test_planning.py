@@ -1,0 +1,91 @@
+"""How a dry run reads: rows, examples with their chains, notes, bytes and dollars."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from delivery.orchestrator import DryRun
+from delivery.prices import StoragePrices
+from verbs import planning
+
+PLAN = DryRun(
+    formulae=3,
+    bottles=3,
+    present=1,
+    missing=2,
+    warnings=[
+        {"formula": "old", "platform": platform, "problem": "deprecated upstream"}
+        for platform in ("arm64_tahoe", "tahoe")
+    ],
+    by_platform={"arm64_tahoe": {"formulae": 3, "dependencies": 1, "bottles": 3, "missing": 2}},
+    examples=["openssl@3 3.6.0 arm64_tahoe"],
+    chains={"openssl@3 3.6.0 arm64_tahoe": ["wget", "openssl@3"]},
+    sizes=None,
+    requests={"put": 2000, "get": 10},
+    why={},
+)
+SIZES = {
+    "bytes": 2**31,
+    "sized": 1,
+    "unsized": 1,
+    "too_large": 0,
+    "largest": [["openssl@3 3.6.0 arm64_tahoe", 2**31]],
+    "parts": 0,
+}
+PRICES = StoragePrices("us-east-1", 0.023, 0.000005, 0.0000004, "2025-01")
+
+
+@pytest.fixture
+def shown(capsys):
+    """What a plan prints."""
+
+    def show(prices=PRICES, **changed):
+        planning.show(replace(PLAN, **changed), prices, "us-east-1")
+        return capsys.readouterr().out
+
+    return show
+
+
+def test_an_example_says_through_what_it_is_in(shown):
+    out = shown()
+
+    assert "missing: openssl@3 3.6.0 arm64_tahoe  (wget → openssl@3)" in out
+    assert "and 1 more" in out
+
+
+def test_a_note_names_each_formula_once(shown):
+    assert "note: old: deprecated upstream" in shown()
+
+
+def test_without_sizes_the_option_is_named_and_requests_are_priced(shown):
+    out = shown()
+
+    assert "2 bottles; --sizes reads their manifests" in out
+    assert "$0.01 for about 2000 PUT and 10 GET (S3 Standard in us-east-1" in out
+
+
+def test_with_sizes_bytes_and_the_monthly_price_are_told(shown):
+    out = shown(sizes=SIZES)
+
+    assert "2.0 GiB in 1 bottles, 1 of unknown size; largest: openssl@3" in out
+    assert "$0.05 a month to keep it" in out
+    assert "list prices of 2025-01" in out
+
+
+def test_a_region_without_prices_has_no_dollars(shown):
+    assert "config/prices.yaml has no S3 prices of us-east-1" in shown(prices=None)
+
+
+def test_platforms_that_agree_are_told_once(capsys):
+    chain = {"chains": {"xz": ["libxml2", "xz"]}, "more": 0, "not_selected": {}}
+    absent = {"chains": {}, "more": 0, "not_selected": {"xz": "it is excluded"}}
+    why = {"arm64_tahoe": chain, "arm64_sequoia": chain, "x86_64_linux": absent}
+
+    planning.show_why(replace(PLAN, why=why))
+
+    assert capsys.readouterr().out.splitlines() == [
+        "libxml2 → xz  (arm64_tahoe, arm64_sequoia)",
+        "xz is not selected: it is excluded  (x86_64_linux)",
+    ]
