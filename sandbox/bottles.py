@@ -155,6 +155,8 @@ def _replace(file: Path, content: bytes) -> None:
 
 
 def _as_dependency(name: str) -> dict[str, object]:
+    if name not in RECIPES:  # Of a catalogue that was given to the upstream.
+        return {"full_name": name, "declared_directly": True}
     formula = RECIPES[name].formula
     return {
         "full_name": name,

@@ -2,7 +2,8 @@
 
 A catalogue is a JSON file, ``.json`` or ``.json.xz``: ``formulae`` (name, version, revision,
 rebuild, bottles by tag with cellar and sha256, dependencies, aliases), ``formula_renames``
-and ``tap_migrations``. It has no bottles to fetch: it is for plans, not for syncs.
+and ``tap_migrations``. Published, it has no bottles to fetch: it is for plans. Stocked, it takes
+the place of the sample, with a small bottle for each that it names, and can be mirrored.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ from sandbox.errors import BadCatalogue, NotRunning
 from sandbox.formulae import Bottle, Formula, default_cellar
 
 PUBLISH_PATH = "/_sandbox/catalogues"
+STOCK_PATH = "/_sandbox/stock"
 PUBLISH_SECONDS = 120
+# All of homebrew/core is tens of thousands of bottles to build.
+STOCK_SECONDS = 1200
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -43,14 +47,22 @@ def publish(api_url: str, file: Path) -> str:
         BadCatalogue: the file cannot be read, or is not a catalogue.
         NotRunning: no sample upstream answers at that address.
     """
-    try:
-        raw = file.read_bytes()
-    except OSError as error:
-        raise _bad(str(error.strerror), file) from error
-    status, answer = _post(api_url, raw)
-    if status != 200:
-        raise _bad(answer["problem"], file)
-    return str(answer["api_url"])
+    return str(_posted(api_url, PUBLISH_PATH, file, PUBLISH_SECONDS)["api_url"])
+
+
+def stock(api_url: str, file: Path) -> int:
+    """Have the running sample upstream offer this catalogue, bottles included, as its own.
+
+    Until the upstream is started anew, or makes a release. The digests in the file are not
+    those of the bottles, which the upstream makes itself.
+
+    Returns:
+        How many formulae it has.
+
+    Raises:
+        BadCatalogue, NotRunning: as in `publish`.
+    """
+    return int(_posted(api_url, STOCK_PATH, file, STOCK_SECONDS)["formulae"])
 
 
 def name_of(raw: bytes) -> str:
@@ -75,11 +87,22 @@ def parse(raw: bytes) -> Catalogue:
     )
 
 
-def _post(api_url: str, raw: bytes) -> tuple[int, Any]:
-    address = urlsplit(api_url)
-    connection = HTTPConnection(address.netloc, timeout=PUBLISH_SECONDS)
+def _posted(api_url: str, path: str, file: Path, seconds: int) -> Any:
     try:
-        connection.request("POST", PUBLISH_PATH, body=raw)
+        raw = file.read_bytes()
+    except OSError as error:
+        raise _bad(str(error.strerror), file) from error
+    status, answer = _post(api_url, path, raw, seconds)
+    if status != 200:
+        raise _bad(answer["problem"], file)
+    return answer
+
+
+def _post(api_url: str, path: str, raw: bytes, seconds: int) -> tuple[int, Any]:
+    address = urlsplit(api_url)
+    connection = HTTPConnection(address.netloc, timeout=seconds)
+    try:
+        connection.request("POST", path, body=raw)
         response = connection.getresponse()
         return response.status, json.loads(response.read())
     except (OSError, HTTPException, ValueError) as error:

@@ -6,7 +6,8 @@
 ``/_sandbox/faults``                       POST a fault (sandbox/faults.py), DELETE all
 ``/_sandbox/requests``                     GET how often each path was asked for, DELETE: from zero
 ``/_sandbox/releases``                     POST {"name": "jq", "version": "1.9.0"}: a new version
-``/_sandbox/catalogues``                   POST a catalogue file
+``/_sandbox/catalogues``                   POST a catalogue file, to be planned
+``/_sandbox/stock``                        POST a catalogue file, to be mirrored from ``/api/``
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
-from sandbox import registry
+from sandbox import catalogues, registry, stock
 from sandbox.answers import Answer
 from sandbox.api_files import Catalogue
 from sandbox.bottles import Cellar
-from sandbox.catalogues import PUBLISH_PATH, NotACatalogue
+from sandbox.catalogues import PUBLISH_PATH, STOCK_PATH, NotACatalogue
 from sandbox.faults import REFUSALS, Fault, Faults
 from sandbox.identity import IDENTITY_PATH
 from sandbox.passes import Passes
@@ -85,6 +86,24 @@ class Upstream(ThreadingHTTPServer):
             self.releases.add(name, version)
             self._publish()
 
+    def stock(self, raw: bytes) -> int:
+        """Offer a catalogue in place of the sample, until the next release or start.
+
+        Every bottle that it names is built, and can be fetched (sandbox/stock.py).
+
+        Returns:
+            How many formulae there are.
+
+        Raises:
+            NotACatalogue: it is something else; nothing changes.
+        """
+        given = catalogues.parse(raw)
+        formulae = self.cellar.fill(stock.recipes(given))
+        self.registry.add(formulae.values(), self.cellar)
+        with self.changing:
+            self.shelf.show(Catalogue(formulae, given.renames, given.tap_migrations))
+        return len(formulae)
+
     def _publish(self) -> None:
         self.formulae = self.cellar.fill(self.releases.recipes.values())
         self.registry.add(self.formulae.values(), self.cellar)
@@ -122,6 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         posted = {
             PUBLISH_PATH: self._publish,
+            STOCK_PATH: self._stock,
             "/_sandbox/faults": self._add_fault,
             "/_sandbox/releases": self._release,
         }.get(self.path)
@@ -176,6 +196,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _publish(self, body: bytes) -> dict[str, str]:
         return {"api_url": self.server.url + self.server.shelf.add(body)}
+
+    def _stock(self, body: bytes) -> dict[str, int]:
+        return {"formulae": self.server.stock(body)}
 
     def _add_fault(self, body: bytes) -> dict[str, str]:
         self.server.faults.add(Fault(**json.loads(body)))
