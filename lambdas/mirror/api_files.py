@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mirror import catalogue, keys
+from mirror.bucket import Bucket
 from mirror.catalogue import Catalogue
 from mirror.connections import Connections
-from mirror.errors import NotUpstream
+from mirror.errors import BucketRefused, NotUpstream
+from mirror.fetching import Validators
 from mirror.signature import SigningKey
+from mirror.snapshots import Snapshot
 
 LIMIT_BYTES = 256 * 1024 * 1024
 # What brew asks for, by generation: docs/reference/bucket-layout.md names the sources.
@@ -20,15 +24,25 @@ _FOR_ALL = (
     "formula_tap_migrations.jws.json",
     "cask_tap_migrations.jws.json",
 )
+_ACCEPT = {"Accept-Encoding": "gzip"}
 _PER_PLATFORM = ("internal/formula.{}.jws.json", "internal/cask.{}.jws.json")
 
 
 @dataclass(frozen=True)
 class Staged:
-    """The API files of one sync: what they offer, and each path's SHA-256."""
+    """The API files of one sync.
+
+    Args:
+        catalogues: what they offer, per platform.
+        digest_by_path: each path's SHA-256.
+        validators: path → what a later sync asks upstream with, so that it answers 304.
+        kept: paths whose bytes are those of the newest snapshot, and are not staged yet.
+    """
 
     catalogues: tuple[Catalogue, ...]
     digest_by_path: dict[str, str]
+    validators: dict[str, Validators]
+    kept: frozenset[str]
 
 
 def catalogues(connections: Connections) -> Iterator[Catalogue]:
@@ -45,40 +59,102 @@ def catalogues(connections: Connections) -> Iterator[Catalogue]:
         yield catalogue.parse(payload, platform, _url(connections, path))
 
 
-def stage(connections: Connections, sync: str) -> Staged:
-    """Put every API file that upstream offers under ``syncs/<id>/api/``, once it is verified.
+def stage(connections: Connections, sync: str, newest: Snapshot | None) -> Staged:
+    """Put every API file that is not the newest snapshot's under ``syncs/<id>/api/``, verified.
 
     Raises:
         NotUpstream: a platform's catalogue is missing; the other files are optional.
         UntrustedCatalogue: a signature does not hold.
     """
-    key = SigningKey(connections.settings.upstream.signing_key_pem)
+    stage = _Stage(connections, sync, newest)
     platforms = connections.settings.selection.platforms
-    found, digests = [], {}
-    for platform in platforms:
-        path = _packages(platform)
-        payload, digests[path] = _stage_one(connections, key, sync, path)
-        found.append(catalogue.parse(payload, platform, _url(connections, path)))
+    found = [
+        catalogue.parse(stage.payload(path), platform, _url(connections, path))
+        for platform in platforms
+        for path in (_packages(platform),)
+    ]
     for path in (*_FOR_ALL, *(each.format(tag) for each in _PER_PLATFORM for tag in platforms)):
-        try:
-            _, digests[path] = _stage_one(connections, key, sync, path)
-        except NotUpstream:  # A file of another generation of brew, which upstream has given up.
-            continue
-    return Staged(tuple(found), digests)
+        with contextlib.suppress(NotUpstream):  # Of a generation that upstream has given up.
+            stage.take(path)
+    return Staged(tuple(found), stage.digests, stage.validators, frozenset(stage.kept))
 
 
-def _stage_one(connections: Connections, key: SigningKey, sync: str, path: str) -> tuple[str, str]:
-    """Payload and SHA-256 of one file, which is in the bucket afterwards."""
-    body = _fetch(connections, path)
-    payload = key.payload(body, _url(connections, path))
-    connections.bucket.write(keys.staged_api_file(sync, path), body)
-    return payload, hashlib.sha256(body).hexdigest()
+def stage_kept(bucket: Bucket, sync: str, staged: Staged, newest: Snapshot) -> None:
+    """Stage what `stage` left out, once it is known that there will be another snapshot."""
+    for path in sorted(staged.kept):
+        body = _read_kept(bucket, newest, path)
+        bucket.write(keys.staged_api_file(sync, path), body)
+
+
+class _Stage:
+    """The API files of one sync in the making, beside those of the newest snapshot."""
+
+    def __init__(self, connections: Connections, sync: str, newest: Snapshot | None) -> None:
+        self._connections, self._sync, self._newest = connections, sync, newest
+        self._key = SigningKey(connections.settings.upstream.signing_key_pem)
+        self.digests: dict[str, str] = {}
+        self.validators: dict[str, Validators] = {}
+        self.kept: set[str] = set()
+
+    def payload(self, path: str) -> str:
+        """Take a file, and give what is in it."""
+        body = self.take(path)
+        if body is None:
+            assert self._newest is not None  # noqa: S101 - only its files are kept; for mypy
+            body = _read_kept(self._connections.bucket, self._newest, path)
+        return self._key.payload(body, _url(self._connections, path))
+
+    def take(self, path: str) -> bytes | None:
+        """Stage a file, unless it is the newest snapshot's: then None."""
+        known = self._known(path)
+        answer = self._connections.fetcher.read_unless_known(
+            _url(self._connections, path), _ACCEPT, known, limit_bytes=LIMIT_BYTES
+        )
+        if answer is None:
+            self._keep(path, known)
+            return None
+        self._key.payload(answer.body, _url(self._connections, path))
+        digest = hashlib.sha256(answer.body).hexdigest()
+        validators = {**answer.validators, "source": self._source(path)}
+        if known and digest == self._digest_kept(path):
+            self._keep(path, validators)
+            return None
+        self.digests[path], self.validators[path] = digest, validators
+        self._connections.bucket.write(keys.staged_api_file(self._sync, path), answer.body)
+        return answer.body
+
+    def _keep(self, path: str, validators: Validators) -> None:
+        self.digests[path], self.validators[path] = self._digest_kept(path), validators
+        self.kept.add(path)
+
+    def _digest_kept(self, path: str) -> str:
+        return str(self._newest.document["api_files"][path]) if self._newest else ""
+
+    def _known(self, path: str) -> Validators:
+        """Empty unless the newest snapshot's file is from the same URL, by the same key."""
+        recorded = self._newest.document.get("validators", {}) if self._newest else {}
+        found: Validators = recorded.get(path, {})
+        return found if found.get("source") == self._source(path) else {}
+
+    def _source(self, path: str) -> str:
+        pem = self._connections.settings.upstream.signing_key_pem
+        return hashlib.sha256(f"{_url(self._connections, path)}\n{pem}".encode()).hexdigest()
+
+
+def _read_kept(bucket: Bucket, newest: Snapshot, path: str) -> bytes:
+    key = keys.snapshot_api_file(newest.id, path)
+    body = bucket.read(key)
+    if hashlib.sha256(body).hexdigest() != newest.document["api_files"][path]:
+        raise BucketRefused(
+            "the API file is not the one that was published",
+            where=bucket.where(key),
+            remedy="find out who writes below snapshots/; remove that snapshot, then sync again",
+        )
+    return body
 
 
 def _fetch(connections: Connections, path: str) -> bytes:
-    return connections.fetcher.read(
-        _url(connections, path), {"Accept-Encoding": "gzip"}, limit_bytes=LIMIT_BYTES
-    )
+    return connections.fetcher.read(_url(connections, path), _ACCEPT, limit_bytes=LIMIT_BYTES)
 
 
 def _url(connections: Connections, path: str) -> str:

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -35,6 +36,24 @@ _REDIRECT = {301, 302, 303, 307, 308}
 # "You ask too much", which goes for all requests of this worker, and "this one went wrong".
 _BUSY = {429, 503}
 _FAILED = _BUSY | {500, 502, 504}
+
+
+Validators = dict[str, str]
+"""``{"etag", "last_modified"}``, as upstream told them; either may be missing."""
+
+_CONDITIONS = {"etag": "If-None-Match", "last_modified": "If-Modified-Since"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A body, and what to ask with next time."""
+
+    body: bytes
+    validators: Validators
+
+
+class _NotModified(Exception):
+    """Upstream has nothing newer."""
 
 
 class Fetcher:
@@ -89,6 +108,30 @@ class Fetcher:
         """
         return self.read_from(lambda: self.open(url, headers), url, limit_bytes=limit_bytes)
 
+    def read_unless_known(
+        self, url: str, headers: Mapping[str, str], known: Validators, *, limit_bytes: int
+    ) -> Answer | None:
+        """As `read`, or None when upstream says that it is what `known` was told with (304).
+
+        Source: RFC 9110, 13.1: If-None-Match goes before If-Modified-Since.
+        """
+        asked = {header: known[name] for name, header in _CONDITIONS.items() if known.get(name)}
+        told: Validators = {}
+
+        def ask() -> Response:
+            response = self.open(url, {**headers, **asked})
+            if asked and response.status == 304:
+                response.close()
+                raise _NotModified
+            told.clear()
+            told.update(_validators(response))
+            return response
+
+        try:
+            return Answer(self.read_from(ask, url, limit_bytes=limit_bytes), told)
+        except _NotModified:
+            return None
+
     def read_from(self, ask: Callable[[], Response], url: str, *, limit_bytes: int) -> bytes:
         """As `read`, for an answer that `ask` gets; `url` is for messages."""
         for tried in range(TRIES):
@@ -130,6 +173,14 @@ class Fetcher:
             where=addresses.shown(url),
             remedy="check upstream.api_url and upstream.registry_url",
         )
+
+
+def _validators(response: Response) -> Validators:
+    told = {
+        "etag": response.headers.get("ETag"),
+        "last_modified": response.headers.get("Last-Modified"),
+    }
+    return {name: value for name, value in told.items() if value}
 
 
 def check_status(response: Response, url: str, expected: int = 200) -> None:

@@ -8,12 +8,24 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from mirror import api_files, batches, keys, lease, previews, snapshots, staging, telemetry
+from mirror import (
+    api_files,
+    batches,
+    keys,
+    lease,
+    news,
+    previews,
+    reports,
+    snapshots,
+    staging,
+    telemetry,
+)
 from mirror.bottles import Bottle
 from mirror.bucket import Bucket
 from mirror.connections import Connections
 from mirror.plans import Plan
 from mirror.selection import select
+from mirror.snapshots import Snapshot
 from mirror.staging import StagedManifest
 
 MIB = 1024 * 1024
@@ -28,6 +40,8 @@ def plan(
     """Take the lease, stage API files and manifests, write plan and batches.
 
     Called again by the same execution it goes on with the same sync; what is staged is kept.
+    When there is no news, no plan is written but the report that `Publish` will find
+    (docs/adr/0018).
 
     Returns:
         The answer of the state `Plan` (docs/reference/state-machine.md); `bytes` is what is
@@ -39,11 +53,12 @@ def plan(
         BucketRefused: the bucket cannot be listed or written.
     """
     sync = lease.acquire(connections.bucket, execution, is_running, now)
-    staged = api_files.stage(connections, sync)
+    newest = snapshots.newest(connections.bucket, before=sync)
+    staged = api_files.stage(connections, sync, newest)
     selected = select(staged.catalogues, connections.settings.selection)
     inventory = connections.bucket.sizes(keys.V2)
     limit_bytes = connections.settings.selection.max_bottle_mib * MIB
-    proven = _proven(connections.bucket, inventory, sync, limit_bytes)
+    proven = _proven(connections.bucket, inventory, newest, limit_bytes)
     fetched = staging.stage(connections, sync, _unproven(selected.bottles, proven))
     sized = _sized(selected.bottles, proven, fetched)
     bottles = [bottle for bottle in sized if not _is_too_large(bottle, limit_bytes)]
@@ -65,10 +80,22 @@ def plan(
         without_bottle=tuple(selected.without_bottle),
         warnings=tuple(selected.warnings),
         too_large=tuple(bottle for bottle in sized if _is_too_large(bottle, limit_bytes)),
+        validators=staged.validators,
     )
+    if newest is None:
+        return _hand_over(connections, written, missing)
+    if not missing and not fetched:
+        answer = news.answer_without_news(connections.bucket, written, newest)
+        if answer is not None:
+            reports.write_published(connections.bucket, written, answer, now)
+            return _answer(written, missing, 0)
+    api_files.stage_kept(connections.bucket, sync, staged, newest)
+    return _hand_over(connections, written, missing)
+
+
+def _hand_over(connections: Connections, written: Plan, missing: list[Bottle]) -> dict[str, Any]:
     written.write(connections.bucket)
-    count = _write_batches(connections, sync, missing)
-    return _answer(written, missing, count)
+    return _answer(written, missing, _write_batches(connections, written.sync, missing))
 
 
 def dry_run(connections: Connections, *, sizes: bool = False, why: str = "") -> dict[str, Any]:
@@ -113,14 +140,13 @@ def dry_run(connections: Connections, *, sizes: bool = False, why: str = "") -> 
 
 
 def _proven(
-    bucket: Bucket, inventory: Mapping[str, int], sync: str, limit_bytes: int
+    bucket: Bucket, inventory: Mapping[str, int], newest: Snapshot | None, limit_bytes: int
 ) -> dict[Bottle, Bottle]:
     """Bottles as the catalogue names them → the same with size, which need no look upstream.
 
     Proven is what the last snapshot holds and the listing confirms: blob and manifest; and
     what that sync found too large, as long as it still is.
     """
-    newest = snapshots.newest(bucket, before=sync)
     if newest is None:
         return {}
     held = [

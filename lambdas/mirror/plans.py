@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from mirror import keys
@@ -26,6 +26,7 @@ class Plan:
         without_bottle: ``{"formula", "platform", "problem"}`` of what has no usable bottle.
         warnings: the same of selected formulae that an operator should look at.
         too_large: what is left out for its size.
+        validators: path below ``api/`` → what the next sync asks upstream with.
     """
 
     sync: str
@@ -39,6 +40,7 @@ class Plan:
     without_bottle: tuple[Mapping[str, str], ...]
     warnings: tuple[Mapping[str, str], ...] = ()
     too_large: tuple[Bottle, ...] = ()
+    validators: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def size_bytes(self) -> int:

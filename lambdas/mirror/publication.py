@@ -151,6 +151,7 @@ def _write_snapshot(bucket: Bucket, plan: Plan, now: datetime) -> None:
             "bottles": len(plan.bottles),
             "bytes": plan.size_bytes,
             "api_files": plan.api_files,
+            "validators": plan.validators,
             "selection": plan.selection,
             "sync": plan.sync,
         },

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from mirror import keys
@@ -15,10 +15,11 @@ from mirror.bucket import Bucket
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A finished snapshot: its id, and the SHA-256 of its ``snapshot.json``."""
+    """A finished snapshot: its id, and the SHA-256 and content of its ``snapshot.json``."""
 
     id: str
     sha256: str
+    document: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def as_json(self) -> dict[str, str]:
         """As the next snapshot records it under ``previous``."""
@@ -39,7 +40,7 @@ def newest(bucket: Bucket, *, before: str = "") -> Snapshot | None:
             continue
         body = bucket.find(keys.snapshot_document(snapshot))
         if body is not None:
-            return Snapshot(snapshot, hashlib.sha256(body).hexdigest())
+            return Snapshot(snapshot, hashlib.sha256(body).hexdigest(), json.loads(body))
     return None
 
 

@@ -190,7 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.server.upstream.first_answers.get(path):
             self._say(*self.server.upstream.first_answers[path].pop(0))
         elif path.startswith("/api/"):
-            self._send(self.server.upstream.api_files.get(path.removeprefix("/api/")))
+            self._send_api_file(self.server.upstream.api_files.get(path.removeprefix("/api/")))
         elif path == "/token":
             self._give_token()
         elif path.startswith("/storage/"):
@@ -254,11 +254,20 @@ class _Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(ConnectionError):
             self.wfile.write(answer)
 
-    def _send(self, body: bytes | None) -> None:
+    def _send_api_file(self, body: bytes | None) -> None:
+        etag = f'"{hashlib.sha256(body or b"").hexdigest()}"'
+        if body is not None and self.headers.get("If-None-Match") == etag:
+            self._say(304, {"ETag": etag})
+        else:
+            self._send(body, etag)
+
+    def _send(self, body: bytes | None, etag: str = "") -> None:
         if body is None:
             self._say(404, {})
             return
         self.send_response(200)
+        if etag:
+            self.send_header("ETag", etag)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.path in self.server.upstream.breaks_off:

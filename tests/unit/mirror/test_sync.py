@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from mirror.errors import BucketRefused, IncompleteSync
+from mirror.errors import BucketRefused, IncompleteSync, NotUpstream
 from mirror.settings import Selection
 from tests.unit.mirror.conftest import NOW
 
@@ -60,6 +60,7 @@ def test_a_snapshot_names_what_it_holds_and_the_one_before(upstream, sync, store
     held = stored("snapshots/")
     first = held["snapshots/2026-11-22T030000Z/snapshot.json"]
     second = json.loads(held["snapshots/2026-11-29T030000Z/snapshot.json"])
+    assert set(second.pop("validators")) == {API}
     assert second == {
         "id": "2026-11-29T030000Z",
         "created_at": "2026-11-29T03:00:00Z",
@@ -336,6 +337,7 @@ def test_a_folder_without_its_snapshot_json_does_not_count(upstream, sync, s3, s
     upstream.add("jq", {"arm64_tahoe": BODY})
     sync.run()
     s3.put_object(Bucket="mirror", Key="snapshots/2026-11-25T030000Z/bottles.json", Body=b"[]")
+    upstream.add("fzf", {"arm64_tahoe": b"fzf"})
 
     sync.run(execution="two", now=NOW + WEEK)
 
@@ -364,3 +366,111 @@ def test_a_new_bottle_costs_two_requests_to_s3_and_a_sync_some_fifty(
     sync.run()
 
     assert len(s3_calls) <= 2 * 150 + 50
+
+
+@pytest.fixture
+def published(upstream, sync):
+    """What the first sync of one bottle published."""
+    upstream.add("jq", {"arm64_tahoe": BODY})
+    return sync.run()
+
+
+def test_a_sync_without_news_writes_its_lease_and_report_and_points_to_the_snapshot(
+    upstream, sync, published, stored, s3_calls
+):
+    before = stored()
+    upstream.requests.clear()
+    s3_calls.clear()
+
+    answer = sync.run(execution="two", now=NOW + WEEK)
+
+    assert len(s3_calls) <= 16
+    assert answer == {**published, "copied": 0, "api_files_changed": 0}
+    assert {key for key, body in stored().items() if before.get(key) != body} == {
+        "syncs/lease.json",
+        "syncs/2026-11-29T030000Z/report.json",
+    }
+    assert len(upstream.requests) == 7
+
+
+def test_an_api_file_that_has_not_changed_is_not_sent_again(upstream, sync, published):
+    sync.run(execution="two", now=NOW + WEEK)
+
+    asked = [headers for path, headers in upstream.requests if path == f"/api/{API}"]
+    assert asked[1]["If-None-Match"].startswith('"')
+
+
+def test_files_that_did_not_change_stand_in_the_next_snapshot_as_well(
+    upstream, signer, sync, stored
+):
+    casks = upstream.api_files["cask.jws.json"] = signer.sign("[]")
+    upstream.add("jq", {"arm64_tahoe": BODY})
+    sync.run()
+    upstream.add("fzf", {"arm64_tahoe": b"fzf"})
+
+    answer = sync.run(execution="two", now=NOW + WEEK)
+
+    assert answer["api_files_changed"] == 1
+    held = stored("snapshots/2026-11-29T030000Z/api/")
+    assert held["snapshots/2026-11-29T030000Z/api/cask.jws.json"] == casks
+    assert len(held) == 2
+
+
+def gap_in_api(s3, connections):
+    s3.delete_object(Bucket="mirror", Key=f"api/{API}")
+
+
+def blob_gone(s3, connections):
+    digest = hashlib.sha256(BODY).hexdigest()
+    s3.delete_object(Bucket="mirror", Key=f"v2/homebrew/core/jq/blobs/sha256:{digest}")
+
+
+def manifest_gone(s3, connections):
+    s3.delete_object(Bucket="mirror", Key="v2/homebrew/core/jq/manifests/1.0")
+
+
+def publish_not_ended(s3, connections):
+    s3.delete_object(Bucket="mirror", Key="syncs/2026-11-22T030000Z/report.json")
+
+
+def another_selection(s3, connections):
+    chosen = replace(connections.settings.selection, include_dependencies=False)
+    object.__setattr__(connections.settings, "selection", chosen)
+
+
+@pytest.mark.parametrize(
+    "change", [gap_in_api, blob_gone, manifest_gone, publish_not_ended, another_selection]
+)
+def test_what_is_missing_or_chosen_otherwise_is_news(
+    upstream, sync, connections, published, stored, s3, change
+):
+    served = stored("api/") | stored("v2/")
+    change(s3, connections)
+
+    answer = sync.run(execution="two", now=NOW + WEEK)
+
+    assert answer["snapshot"] == "2026-11-29T030000Z"
+    assert stored("api/") | stored("v2/") == served
+
+
+def test_an_api_file_of_another_upstream_is_not_taken_for_known(
+    upstream, sync, connections, published
+):
+    elsewhere = replace(connections.settings.upstream, api_url=f"{upstream.url}/elsewhere")
+    object.__setattr__(connections.settings, "upstream", elsewhere)
+    upstream.requests.clear()
+
+    with pytest.raises(NotUpstream, match="answered 404"):
+        sync.run(execution="two", now=NOW + WEEK)
+
+    assert "If-None-Match" not in upstream.requests[0][1]
+
+
+def test_a_published_api_file_that_was_changed_in_the_bucket_is_not_taken_over(
+    upstream, sync, published, s3
+):
+    key = f"snapshots/{published['snapshot']}/api/{API}"
+    s3.put_object(Bucket="mirror", Key=key, Body=b"{}")
+
+    with pytest.raises(BucketRefused, match="not the one that was published"):
+        sync.run(execution="two", now=NOW + WEEK)
