@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from delivery.cloud import Cloud
+from delivery.errors import SmokeTestFailed
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,46 @@ def latest_snapshot(cloud: Cloud, bucket: str) -> Snapshot | None:
     return None
 
 
+def bottles(cloud: Cloud, bucket: str, snapshot: str) -> Sequence[Mapping[str, Any]]:
+    """Every bottle of a snapshot, as docs/reference/bucket-layout.md has it.
+
+    Raises:
+        SmokeTestFailed: the snapshot does not say what it holds.
+    """
+    found: Sequence[Mapping[str, Any]] = _part(cloud, bucket, snapshot, "bottles.json")
+    return found
+
+
+def platforms(cloud: Cloud, bucket: str, snapshot: str) -> Sequence[str]:
+    """The bottle tags that a snapshot was made for.
+
+    Raises:
+        SmokeTestFailed: the snapshot does not say.
+    """
+    found: Sequence[str] = _part(cloud, bucket, snapshot, "snapshot.json")["selection"]["platforms"]
+    return found
+
+
+def _part(cloud: Cloud, bucket: str, snapshot: str, name: str) -> Any:
+    key = f"snapshots/{snapshot}/{name}"
+    document = _read(cloud.client("s3"), bucket, key)
+    if not document:
+        raise SmokeTestFailed(
+            f'the snapshot "{snapshot}" was published without what it holds',
+            where=f"s3://{bucket}/{key}",
+            remedy="inv mirror.sync publishes anew",
+        )
+    return document
+
+
+def api_prefix(cloud: Cloud, bucket: str, snapshot: str, platform: str) -> str:
+    """Where clients find a snapshot: ``api``, or its own folder while ``api`` shows another one."""
+    own, file = f"snapshots/{snapshot}/api", f"internal/packages.{platform}.jws.json"
+    s3 = cloud.client("s3")
+    shown = [_etag(s3, bucket, f"{prefix}/{file}") for prefix in ("api", own)]
+    return "api" if shown[0] == shown[1] else own
+
+
 def empty(cloud: Cloud, bucket: str) -> int:
     """Delete every object and every version; returns how many were deleted."""
     s3 = cloud.client("s3")
@@ -68,6 +109,15 @@ def empty(cloud: Cloud, bucket: str) -> int:
             s3.delete_objects(Bucket=bucket, Delete={"Objects": doomed, "Quiet": True})
             deleted += len(found)
     return deleted
+
+
+def _etag(s3: Any, bucket: str, key: str) -> str | None:
+    try:
+        return str(s3.head_object(Bucket=bucket, Key=key)["ETag"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
+            return None
+        raise
 
 
 def _read(s3: Any, bucket: str, key: str) -> Mapping[str, Any] | None:

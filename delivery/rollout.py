@@ -17,6 +17,7 @@ from delivery.cloud import Cloud
 from delivery.config import rendering
 from delivery.environment import Environment
 from delivery.errors import DeliveryError
+from delivery.probe import gate
 from delivery.releases import history, under_way
 from delivery.serving import serving
 from delivery.site import Outcome, Site
@@ -115,7 +116,9 @@ def _apply_and_prove(site: Site, outputs: dict[str, Any]) -> Outcome:
         found.apply(site.steps.detail)
         outputs |= found.outputs()
     sync = _sync(site, outputs)
-    bottle = _fetch_back(site, outputs) if _has_content(site, outputs) else {}
+    snapshot = _snapshot(site, outputs, sync)
+    bottle = _fetch_back(site, outputs) if snapshot else {}
+    proof = _probe(site, outputs, snapshot) if snapshot else {}
     with site.steps.step("record"):
         record = site.record("succeeded", outputs=outputs, sync=sync)
         history.append(site.cloud, site.bucket, record)
@@ -126,6 +129,7 @@ def _apply_and_prove(site: Site, outputs: dict[str, Any]) -> Outcome:
         changes=found.counts,
         sync=sync,
         bottle=bottle,
+        probe=proof,
     )
 
 
@@ -143,11 +147,12 @@ def _is_filled_by_import(site: Site) -> bool:
     return bool(site.environment.settings["mirror"]["filled_by"] == "import")
 
 
-def _has_content(site: Site, outputs: Mapping[str, Any]) -> bool:
-    """False for a mirror that waits for its first import."""
-    if not _is_filled_by_import(site):
-        return True
-    return content.latest_snapshot(site.cloud, outputs["mirror_bucket"]) is not None
+def _snapshot(site: Site, outputs: Mapping[str, Any], sync: Mapping[str, Any]) -> str | None:
+    """The id of what there is to prove; None for a mirror that waits for its first import."""
+    if sync:
+        return str(sync["snapshot"])
+    newest = content.latest_snapshot(site.cloud, outputs["mirror_bucket"])
+    return newest.id if newest else None
 
 
 def _fetch_back(site: Site, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -161,6 +166,18 @@ def _fetch_back(site: Site, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
         )
         site.steps.detail(f"{bottle.formula} {bottle.version} {bottle.tag}")
     return asdict(bottle)
+
+
+def _probe(site: Site, outputs: Mapping[str, Any], snapshot: str) -> Mapping[str, Any]:
+    with site.steps.step("probe"):
+        proof = gate.check(
+            site.cloud,
+            outputs["mirror_bucket"],
+            snapshot,
+            public_key_pem=site.settings["upstream"]["signing_key_pem"],
+            environment=site.environment.name,
+        )
+    return asdict(proof)
 
 
 def _record_failure(site: Site, error: BaseException, outputs: Mapping[str, Any]) -> None:

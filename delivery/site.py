@@ -21,7 +21,7 @@ class Outcome:
 
     `action` is ``deployed``, ``unchanged`` or ``planned``; `seconds` maps steps to how long
     they took; `sync` is the smoke test's execution and what it published; `bottle` the one
-    that was fetched back.
+    that was fetched back; `probe` how many requests of brew 4, 5 and 6 were played, and on what.
     """
 
     environment: str
@@ -35,6 +35,7 @@ class Outcome:
     change_lines: tuple[str, ...] = ()
     sync: Mapping[str, Any] = field(default_factory=dict)
     bottle: Mapping[str, Any] = field(default_factory=dict)
+    probe: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

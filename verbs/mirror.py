@@ -90,23 +90,28 @@ def why(context: Context, formula: str = "", env: str = "dev", json: bool = Fals
 
 @verb(help={"env": ENV_HELP, "json": JSON_HELP})
 def sync(context: Context, env: str = "dev", json: bool = False) -> None:
-    """Start a sync now and follow it to its end.
+    """Start a sync now, follow it to its end, and probe what it published as brew would.
 
     Example: inv mirror.sync --env dev
     """
     environment = environment_named(env)
     cloud = reach(environment)
     announce(environment, cloud, as_json=json)
-    state_machine = standing.deployed(environment, cloud)["state_machine_arn"]
+    outputs = standing.deployed(environment, cloud)
     with console.progress() as progress:
         steps = Steps(progress)
         with steps.step("sync"):
-            arn = executions.start(cloud, state_machine)
+            arn = executions.start(cloud, outputs["state_machine_arn"])
             execution = executions.follow(cloud, arn, steps.detail)
+        with steps.step("probe"):
+            proof = probing.prove(
+                environment, cloud, outputs["mirror_bucket"], execution.output["snapshot"]
+            )
     if json:
-        console.document(asdict(execution))
+        console.document({**asdict(execution), "probe": asdict(proof)})
     else:
         report.sync(execution)
+        report.proof(asdict(proof))
 
 
 @verb(help={"env": ENV_HELP, "port": "port on 127.0.0.1; 0 takes any free one"})

@@ -5,10 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from delivery import serving, standing
+from delivery import content, serving, standing
+from delivery.cloud import Cloud
 from delivery.config import rendering
+from delivery.environment import Environment
 from delivery.errors import BadInput
 from delivery.probe.clients import CLIENTS
 from delivery.probe.defects import BREAKS, Defect
@@ -17,9 +19,14 @@ from delivery.probe.targets import Target
 from verbs import console
 from verbs.target import announce, environment_named, reach
 
+if TYPE_CHECKING:
+    from delivery.probe.gate import Proof
+
 DEFAULT_PLATFORM = "arm64_tahoe"
 
 EXAMPLES = 3
+# Of a mirror that holds more, a sample is played.
+ALL_PLAYED = 25
 TEXT_COLUMNS = 72
 
 
@@ -35,7 +42,8 @@ def aimed(
 ) -> Iterator[Target]:
     """A mirror at an address, or an environment's bucket, served here while the probe runs.
 
-    An environment brings its platforms, formulae and key along; what was asked for goes first.
+    An environment brings what its newest snapshot holds along, and its key; what was asked for
+    goes first.
 
     Raises:
         BadInput: both were named, or neither.
@@ -49,16 +57,45 @@ def aimed(
     if not env:
         yield Target(url, platforms or [DEFAULT_PLATFORM], formulae=formulae, **options)
         return
+    from delivery.probe import gate  # noqa: PLC0415 - as in `prove`
+
     environment = environment_named(env)
     cloud = reach(environment)
     announce(environment, cloud, as_json=as_json)
     bucket = standing.deployed(environment, cloud)["mirror_bucket"]
-    selection = environment.settings["selection"]
-    upstream = rendering.upstream(environment, cloud.upstream)
-    options["public_key_pem"] = options["public_key_pem"] or upstream["signing_key_pem"]
+    options["public_key_pem"] = options["public_key_pem"] or _signing_key(environment, cloud)
+    newest = content.latest_snapshot(cloud, bucket)
+    held = content.bottles(cloud, bucket, newest.id) if newest else []
+    names = dict.fromkeys(each["formula"] for each in held)
     with serving.serving(cloud, bucket) as served:
-        chosen = formulae or selection["formulae"]
-        yield Target(served, platforms or selection["platforms"], formulae=chosen, **options)
+        yield Target(
+            served,
+            platforms or environment.settings["selection"]["platforms"],
+            formulae=formulae or (list(names) if len(names) <= ALL_PLAYED else gate.few(held)),
+            held=frozenset(names),
+            **options,
+        )
+
+
+def prove(environment: Environment, cloud: Cloud, bucket: str, snapshot: str) -> Proof:
+    """The probe after a publish.
+
+    Raises:
+        SmokeTestFailed: a client breaks.
+    """
+    from delivery.probe import gate  # noqa: PLC0415 - HTTP and cryptography, which few verbs need
+
+    return gate.check(
+        cloud,
+        bucket,
+        snapshot,
+        public_key_pem=_signing_key(environment, cloud),
+        environment=environment.name,
+    )
+
+
+def _signing_key(environment: Environment, cloud: Cloud) -> str:
+    return rendering.upstream(environment, cloud.upstream)["signing_key_pem"]
 
 
 def show(report: Report) -> None:

@@ -102,6 +102,13 @@ def sync(execution: Execution) -> None:
     )
 
 
+def proof(probe: Mapping[str, Any]) -> None:
+    """That every client works on what was published, and what it warns of."""
+    console.line(f"probe: {_proof(probe)}")
+    for warning in probe["warnings"]:
+        console.line(f"  warning: {warning}")
+
+
 def page(file: Path, verb: str, *, was_current: bool, check: bool) -> None:
     """What became of a generated page; one that is not current is an error to a check."""
     if check and not was_current:
@@ -140,6 +147,7 @@ def _deployed(outcome: Outcome) -> None:
             *_resources(outcome.outputs),
             ("snapshot", _published(outcome.sync)),
             ("fetched", _fetched(outcome.bottle)),
+            *([("probe", _proof(outcome.probe))] if outcome.probe else []),
             ("seconds", _seconds(outcome.seconds)),
         ]
     )
@@ -158,6 +166,11 @@ def _fetched(bottle: Mapping[str, Any]) -> str:
     size = console.size(int(bottle["size_bytes"]))
     name = f"{bottle['formula']} {bottle['version']} {bottle['tag']}"
     return f"{name}, {size}: signature, manifest, tab and sha256:{bottle['digest'][:12]}… hold"
+
+
+def _proof(probe: Mapping[str, Any]) -> str:
+    warned = f", {len(probe['warnings'])} warnings" if probe["warnings"] else ""
+    return f"brew 4, 5, 6 work ({probe['requests']} requests{warned})"
 
 
 def _snapshot(found: Standing) -> str:

@@ -25,6 +25,9 @@ class Catalogue(Protocol):
     def names(self) -> Iterable[str]:
         """Every formula, in the file's order."""
 
+    def resolve(self, name: str) -> str | None:
+        """The formula that a name, an alias or a former name means; None when there is none."""
+
     def bottle(self, name: str) -> Bottle | None:
         """The bottle that the platform gets; None when there is none, or no such formula."""
 
@@ -39,10 +42,16 @@ class Packages:
         self.platform = platform
         self._entries: Mapping[str, Any] = payload["formulae"]
         self._aliases: Mapping[str, str] = payload.get("formula_aliases") or {}
+        self._renames: Mapping[str, str] = payload.get("formula_renames") or {}
 
     def names(self) -> Iterable[str]:
         """Every formula, in the file's order."""
         return self._entries
+
+    def resolve(self, name: str) -> str | None:
+        """The formula that a name, an alias or a former name means; None when there is none."""
+        meant = (name, self._aliases.get(name, ""), self._renames.get(name, ""))
+        return next((each for each in meant if each in self._entries), None)
 
     def bottle(self, name: str) -> Bottle | None:
         """The bottle that the platform gets; the file has already chosen it."""
@@ -75,6 +84,15 @@ class Formulae:
     def names(self) -> Iterable[str]:
         """Every formula, in the file's order."""
         return self._entries
+
+    def resolve(self, name: str) -> str | None:
+        """The formula that a name, an alias or a former name means; None when there is none."""
+        if name in self._entries:
+            return name
+        for found, entry in self._entries.items():
+            if name in (*(entry.get("aliases") or ()), *(entry.get("oldnames") or ())):
+                return str(found)
+        return None
 
     def bottle(self, name: str) -> Bottle | None:
         """The platform's own bottle, else one for all, else that of an older macOS."""

@@ -33,7 +33,7 @@ def probe(target: Target) -> Report:
         rows += [row, *platform.rows(chosen)]
         names |= dict.fromkeys(chosen)
         notes += platform.notes
-    return Report(target, tuple(names), tuple(rows), tuple(notes))
+    return Report(target, tuple(names), tuple(rows), tuple(notes), web.sent)
 
 
 def _api_row(checked: CheckedFile) -> Row:

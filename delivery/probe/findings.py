@@ -56,12 +56,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Report:
-    """The whole answer: `works` only when no client breaks anywhere."""
+    """The whole answer, after so many requests: `works` only when no client breaks anywhere."""
 
     target: Target
     formulae: tuple[str, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
+    requests: int = 0
 
     @property
     def findings(self) -> list[Finding]:
@@ -111,6 +112,7 @@ class Report:
                 for finding in self.findings
             ],
             "notes": self.notes,
+            "sent": self.requests,
         }
 
 

@@ -92,7 +92,9 @@ class Platform:
 
     def _closure(self, names: Sequence[str], seen: ClientsByBottle) -> Row:
         closures = [catalogues.closure(reader.catalogue, names) for reader in self.readers]
-        needed = self._wanted(dict.fromkeys(name for each in closures for name in each))
+        needed = self._wanted(
+            dict.fromkeys(name for each in closures for name in each if self._is_held(name))
+        )
         fresh = {bottle: clients for bottle, clients in needed.items() if bottle not in seen}
         if not fresh:
             return Row("dependencies", ())
@@ -102,6 +104,10 @@ class Platform:
         findings = [finding for each in found for finding in each]
         label = counted(len(fresh), "more dependency", "more dependencies")
         return self._row(label, fresh.values(), findings)
+
+    def _is_held(self, name: str) -> bool:
+        # What the selection leaves out on purpose is not the mirror's defect.
+        return self.target.held is None or name in self.target.held
 
     def _row(
         self, label: str, clients: Iterable[tuple[str, ...]], findings: Sequence[Finding]

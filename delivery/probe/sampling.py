@@ -31,12 +31,8 @@ def chosen(catalogues: Sequence[Catalogue], wanted: Sequence[str]) -> list[str]:
     Raises:
         BadInput: a name is in none of the catalogues.
     """
-    known = dict.fromkeys(name for catalogue in catalogues for name in catalogue.names())
     patterns = [each for each in wanted if set(each) & set("*?[")]
-    for name in wanted:
-        if name not in patterns and name not in known:
-            raise _unknown(name, known)
-    names = [name for name in wanted if name not in patterns]
+    names = [_resolved(name, catalogues) for name in wanted if name not in patterns]
     if names or not catalogues:
         return list(dict.fromkeys(names))
     return sample(catalogues[0], patterns)
@@ -44,20 +40,35 @@ def chosen(catalogues: Sequence[Catalogue], wanted: Sequence[str]) -> list[str]:
 
 def sample(catalogue: Catalogue, patterns: Sequence[str] = ()) -> list[str]:
     """The first few with a bottle, and the first of each oddity."""
-    plain: list[str] = []
+    matching = (
+        name
+        for name in catalogue.names()
+        if not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
+    )
+    return few(bottle for bottle in map(catalogue.bottle, matching) if bottle is not None)
+
+
+def few(bottles: Iterable[Bottle]) -> list[str]:
+    """The names of the first few, and of the first of each oddity."""
+    plain: dict[str, None] = {}
     odd: dict[int, str] = {}
-    for name in catalogue.names():
-        if patterns and not any(fnmatchcase(name, pattern) for pattern in patterns):
-            continue
-        bottle = catalogue.bottle(name)
-        if bottle is None:
-            continue
+    for bottle in bottles:
         if len(plain) < FIRST:
-            plain.append(name)
+            plain[bottle.name] = None
         for place, is_odd in enumerate(ODDITIES):
             if is_odd(bottle):
-                odd.setdefault(place, name)
+                odd.setdefault(place, bottle.name)
     return list(dict.fromkeys([*plain, *odd.values()]))
+
+
+def _resolved(name: str, catalogues: Sequence[Catalogue]) -> str:
+    """The formula that a name or an alias means: a selection may use either."""
+    for catalogue in catalogues:
+        if (found := catalogue.resolve(name)) is not None:
+            return found
+    if not catalogues:  # Nothing could be read; that is a finding, not the user's mistake.
+        return name
+    raise _unknown(name, {known for catalogue in catalogues for known in catalogue.names()})
 
 
 def _unknown(name: str, known: Iterable[str]) -> BadInput:

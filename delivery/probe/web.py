@@ -98,7 +98,13 @@ class Web:
 
     def __init__(self, timeout_seconds: float, ca_file: str | None = None) -> None:
         self.timeout_seconds = timeout_seconds
+        self._urls: list[str] = []
         self._tls = ssl.create_default_context(cafile=ca_file)
+
+    @property
+    def sent(self) -> int:
+        """How many requests there were, each redirect and each repetition counted."""
+        return len(self._urls)
 
     def get(self, url: str, limit_bytes: int, missing: str, **headers: str) -> Answer:
         """The whole body, decoded as its Content-Encoding says.
@@ -182,6 +188,7 @@ class Web:
         wait = self.timeout_seconds
         pool = PoolManager(1, timeout=Timeout(connect=wait, read=wait), ssl_context=self._tls)
         open_ones.callback(pool.clear)
+        self._urls.append(here)  # As a counter it would lose some: threads share it.
         try:
             response = pool.request(
                 "GET", here, headers=fields, redirect=False, retries=False, preload_content=False

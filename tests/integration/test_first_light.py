@@ -89,7 +89,15 @@ def test_one_command_deploys_syncs_and_fetches_a_bottle_back(first):
     assert first["cloud"].startswith("sandbox (http://127.0.0.1:")
     assert first["sync"]["copied"] == first["sync"]["bottles"] > 4
     assert first["bottle"]["tag"] in {"arm64_tahoe", "all"}
-    assert set(first["seconds"]) >= {"build", "init", "plan", "apply", "sync", "fetch back"}
+    assert set(first["seconds"]) >= {
+        "build",
+        "init",
+        "plan",
+        "apply",
+        "sync",
+        "fetch back",
+        "probe",
+    }
 
 
 def test_a_manifest_and_a_blob_are_what_their_names_say(checkout, first):

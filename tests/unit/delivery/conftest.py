@@ -11,9 +11,34 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from delivery.cloud import Cloud
+from tests.doubles.mirror_server import archive
+from tests.doubles.stand import PUBLISHED
 
-BOTTLE = b"not really a tarball, but whole"
+BOTTLE = archive({"lib+a@1/1.2_3/README": b"small"})
 DIGEST = hashlib.sha256(BOTTLE).hexdigest()
+SNAPSHOT = PUBLISHED["snapshot"]
+HELD = {
+    "formula": "lib+a@1",
+    "version": "1.2_3",
+    "rebuild": 1,
+    "tag": "arm64_tahoe",
+    "digest": DIGEST,
+    "size_bytes": len(BOTTLE),
+}
+PUBLISHED_AS = {
+    "id": SNAPSHOT,
+    "created_at": "2026-11-24T03:00:00Z",
+    "formulae": 1,
+    "bottles": 1,
+    "bytes": len(BOTTLE),
+    "selection": {"platforms": ["arm64_tahoe"]},
+}
+FORMULA = {
+    "name": "lib+a@1",
+    "versions": {"stable": "1.2"},
+    "revision": 3,
+    "bottle": {"stable": {"rebuild": 1, "files": {"arm64_tahoe": {"sha256": DIGEST}}}},
+}
 
 
 @pytest.fixture
@@ -56,7 +81,10 @@ def signed(signing_key):
 
 @pytest.fixture
 def mirror(s3, signed):
-    """A bucket that holds one bottle, `lib+a@1` 1.2_3 rebuild 1, as a mirror of ours holds it."""
+    """A bucket that holds one bottle, `lib+a@1` 1.2_3 rebuild 1, as a mirror of ours holds it.
+
+    It was published as the snapshot that tests/doubles/stand.py tells of.
+    """
     s3.create_bucket(Bucket="mirror")
     entry = {
         "stable_version": "1.2",
@@ -64,10 +92,24 @@ def mirror(s3, signed):
         "bottle_rebuild": 1,
         "bottle_checksum": DIGEST,
     }
-    payload = json.dumps({"formulae": {"no-bottle": {"stable_version": "1"}, "lib+a@1": entry}})
-    s3.put_object(
-        Bucket="mirror", Key="api/internal/packages.arm64_tahoe.jws.json", Body=signed(payload)
-    )
+    packages = {"no-bottle": {"stable_version": "1"}, "lib+a@1": entry}
+    payloads = {
+        "internal/packages.arm64_tahoe": {"formulae": packages},
+        "internal/formula.arm64_tahoe": {},
+        "internal/cask.arm64_tahoe": {},
+        "formula": [FORMULA],
+        "cask": [],
+        "formula_tap_migrations": {},
+        "cask_tap_migrations": {},
+    }
+    for name, payload in payloads.items():
+        body = signed(json.dumps(payload))
+        for prefix in ("api", f"snapshots/{SNAPSHOT}/api"):
+            s3.put_object(Bucket="mirror", Key=f"{prefix}/{name}.jws.json", Body=body)
+    parts = {"snapshot": PUBLISHED_AS, "bottles": [HELD]}
+    for name, part in parts.items():
+        key = f"snapshots/{SNAPSHOT}/{name}.json"
+        s3.put_object(Bucket="mirror", Key=key, Body=json.dumps(part).encode())
     notes = {
         "org.opencontainers.image.ref.name": "1.2_3.arm64_tahoe.1",
         "sh.brew.bottle.digest": DIGEST,

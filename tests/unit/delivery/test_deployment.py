@@ -35,8 +35,11 @@ def test_a_deploy_builds_applies_syncs_fetches_back_and_records(stand):
     assert stand.calls() == ["init", "plan", "apply", "output"]
     assert stand.states.started == 1
     assert outcome.bottle["formula"] == "lib+a@1"
+    assert outcome.probe["requests"] > 20
     assert (record.number, record.outcome, record.outputs) == (1, "succeeded", OUTPUTS)
-    assert " ".join(record.seconds) == ("build compare bootstrap init plan apply sync fetch back")
+    assert " ".join(record.seconds) == (
+        "build compare bootstrap init plan apply sync fetch back probe"
+    )
 
 
 def test_what_terraform_gets_is_what_is_in_the_bucket(stand, s3):

@@ -18,7 +18,13 @@ def stand(tmp_path, mirror, public_key_pem):
     return stand
 
 
-def test_the_mirror_is_kept_unless_told_otherwise(stand, s3):
+@pytest.fixture
+def held(s3, mirror):
+    """How many objects the mirror holds."""
+    return s3.list_objects_v2(Bucket=mirror)["KeyCount"]
+
+
+def test_the_mirror_is_kept_unless_told_otherwise(stand, s3, held):
     outcome = stand.destroy(delete_data=False)
 
     assert outcome.destroyed == (
@@ -26,7 +32,7 @@ def test_the_mirror_is_kept_unless_told_otherwise(stand, s3):
     )
     assert stand.resources() == [MIRROR]
     assert outcome.kept[0].startswith("s3://mirror ")
-    assert s3.list_objects_v2(Bucket="mirror")["KeyCount"] == 3
+    assert s3.list_objects_v2(Bucket="mirror")["KeyCount"] == held
     assert stand.latest().outcome == "destroyed"
 
 
@@ -40,22 +46,22 @@ def test_a_kept_mirror_is_taken_into_care_again_by_the_next_deploy(stand):
     assert stand.resources()[0] == MIRROR
 
 
-def test_with_its_data_everything_but_the_history_goes(stand, s3):
+def test_with_its_data_everything_but_the_history_goes(stand, s3, held):
     outcome = stand.destroy(delete_data=True)
 
     assert stand.resources() == []
-    assert outcome.objects_deleted == 3
+    assert outcome.objects_deleted == held
     assert [kept.split()[0] for kept in outcome.kept] == [f"s3://{BUCKET}"]
     assert s3.list_objects_v2(Bucket="mirror")["KeyCount"] == 0
 
 
-def test_data_that_was_kept_can_be_deleted_later(stand, s3):
+def test_data_that_was_kept_can_be_deleted_later(stand, s3, held):
     stand.environment.settings["mirror"]["bucket_name"] = "mirror"
     stand.destroy(delete_data=False)
 
     outcome = stand.destroy(delete_data=True)
 
-    assert outcome.objects_deleted == 3
+    assert outcome.objects_deleted == held
     assert stand.resources() == []
 
 

@@ -9,6 +9,7 @@ import pytest
 from delivery.errors import SmokeTestFailed
 from delivery.serving import serving
 from delivery.smoke import fetch_as_brew_would, verified_payload
+from tests.unit.delivery.conftest import BOTTLE
 
 API = "api/internal/packages.arm64_tahoe.jws.json"
 MANIFEST = "v2/homebrew/core/libxa/1/manifests/1.2_3-1"
@@ -25,7 +26,7 @@ def test_a_sound_mirror_gives_the_bottle_back(cloud, mirror, public_key_pem):
 
     assert (bottle.formula, bottle.version, bottle.tag) == ("lib+a@1", "1.2_3", "arm64_tahoe")
     assert bottle.manifest_url.endswith(MANIFEST)
-    assert bottle.size_bytes == 31
+    assert bottle.size_bytes == len(BOTTLE)
 
 
 @pytest.mark.parametrize("formulae", [["*"], ["no-bottle"], ["absent"], []])
@@ -39,9 +40,11 @@ def test_without_a_bottle_of_its_own_choice_it_takes_the_first(
 
 def test_a_flipped_bit_in_the_bottle_is_found(cloud, s3, mirror, public_key_pem):
     key = s3.list_objects_v2(Bucket=mirror, Prefix=BLOB)["Contents"][0]["Key"]
-    s3.put_object(Bucket=mirror, Key=key, Body=b"Not really a tarball, but whole")
+    s3.put_object(Bucket=mirror, Key=key, Body=BOTTLE[:-1] + b"!")
 
-    with pytest.raises(SmokeTestFailed, match=r"31 bytes that hash to .* not the 31"):
+    with pytest.raises(
+        SmokeTestFailed, match=rf"{len(BOTTLE)} bytes that hash to .* not the {len(BOTTLE)}"
+    ):
         fetch(cloud, mirror, public_key_pem)
 
 

@@ -11,6 +11,7 @@ from delivery.cloud import Cloud
 from tests.doubles import mirror_faults
 from tests.doubles.mirror_server import BY_NAME, MirrorServer, sound_files
 from tests.doubles.registry import Signer
+from tests.unit.delivery.conftest import PUBLISHED_AS, SNAPSHOT
 from verbs import probing
 
 SIGNER = Signer()
@@ -108,13 +109,16 @@ def test_what_cannot_be_probed_ends_with_2(inv, words, told):
     assert told in ended.err
 
 
-def test_an_environment_brings_its_bucket_key_and_selection(inv, monkeypatch, s3):
+def test_an_environment_brings_its_bucket_its_key_and_what_it_holds(inv, monkeypatch, s3):
     s3.create_bucket(Bucket="bucket")
     for path, served in FILES.items():
         media = served.headers.get("Content-Type") or "application/octet-stream"
         s3.put_object(
             Bucket="bucket", Key=path.removeprefix("/"), Body=served.body, ContentType=media
         )
+    for name, part in {"snapshot": PUBLISHED_AS, "bottles": [{"formula": "jq"}]}.items():
+        key = f"snapshots/{SNAPSHOT}/{name}.json"
+        s3.put_object(Bucket="bucket", Key=key, Body=json.dumps(part).encode())
     upstream = {"api_url": "", "registry_url": "", "signing_key_pem": SIGNER.public_pem}
     selection = {"platforms": ["arm64_tahoe"], "formulae": ["jq"]}
     environment = SimpleNamespace(name="dev", settings={"selection": selection})

@@ -1,0 +1,87 @@
+"""The probe after every publish: what was published, played by every client in a few seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from delivery import content
+from delivery.bottles import Bottle
+from delivery.cloud import Cloud
+from delivery.errors import SmokeTestFailed
+from delivery.probe import sampling
+from delivery.probe.conformance import probe
+from delivery.probe.defects import BREAKS
+from delivery.probe.findings import Report
+from delivery.probe.targets import Target
+from delivery.serving import serving
+
+# Larger bottles are asked for their first byte only: the gate is part of every deploy.
+BOTTLE_LIMIT_BYTES = 4 * 2**20
+TOLD = 5
+
+
+@dataclass(frozen=True)
+class Proof:
+    """That every client can live on what was published, and what it took to know."""
+
+    requests: int
+    formulae: Sequence[str]
+    warnings: Sequence[str]
+
+
+def check(
+    cloud: Cloud, bucket: str, snapshot: str, *, public_key_pem: str, environment: str
+) -> Proof:
+    """Serve the bucket on this machine and play brew 4, 5 and 6 on a few of its smallest formulae.
+
+    Platforms and formulae are taken from the snapshot, which says what the mirror holds: its API
+    files name all of Homebrew, and the configuration may have been edited since.
+
+    Args:
+        snapshot: the id of what a sync has just published.
+        environment: for the remedy.
+
+    Raises:
+        SmokeTestFailed: a client breaks; the message has each defect and where it was met.
+    """
+    held = content.bottles(cloud, bucket, snapshot)
+    platforms = content.platforms(cloud, bucket, snapshot)
+    with serving(cloud, bucket) as url:
+        report = probe(
+            Target(
+                url,
+                platforms,
+                api_url=f"{url}/{content.api_prefix(cloud, bucket, snapshot, platforms[0])}",
+                formulae=few(held),
+                held=frozenset(each["formula"] for each in held),
+                public_key_pem=public_key_pem,
+                bottle_limit_bytes=BOTTLE_LIMIT_BYTES,
+            )
+        )
+    if not report.works:
+        raise _broken(report, environment)
+    warnings = [f"{each.defect.id}: {each.problem}" for each in report.findings]
+    return Proof(report.requests, report.formulae, tuple(warnings))
+
+
+def few(held: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The smallest, and the smallest of each oddity that has broken a mirror."""
+    smallest_first = sorted(held, key=lambda each: (each["size_bytes"], each["formula"]))
+    return sampling.few(
+        Bottle(each["formula"], each["version"], each["rebuild"], each["tag"], each["digest"])
+        for each in smallest_first
+    )
+
+
+def _broken(report: Report, environment: str) -> SmokeTestFailed:
+    met = [each for each in report.findings if each.defect.level == BREAKS]
+    told = [f"{each.defect.id}: {each.problem} ({each.url})" for each in met[:TOLD]]
+    if len(met) > TOLD:
+        told.append(f"and {len(met) - TOLD} more")
+    return SmokeTestFailed(
+        f"brew {', '.join(report.broken_clients)} cannot live on it: {'; '.join(told)}",
+        where=report.target.api_url,
+        remedy=f"{met[0].defect.remedy}; `inv mirror.probe --env {environment}` tells all",
+    )
