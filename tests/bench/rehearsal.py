@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import yaml
 
+from delivery import prices
 from sandbox import catalogues, cloud
 from sandbox.cloud import Sandbox
 from tests.bench import spending, weeks
@@ -155,16 +155,15 @@ def _report(stage: Stage, week: weeks.Catalogue) -> dict[str, Any]:
 def _cost(
     found: Mapping[str, Any], now: Mapping[str, float], held: Mapping[str, float]
 ) -> dict[str, Any]:
-    listed_prices = yaml.safe_load((ROOT / "config" / "prices.yaml").read_text(encoding="utf-8"))
-    prices = listed_prices["regions"][REGION]["s3"]
+    listed_at = prices.storage(REGION)
     new = sum(size for digest, size in now.items() if digest not in held)
     kept = sum({**held, **now}.values())
     requests = [spending.Requests(**each) for each in found["s3"].values()]
     return {
-        "new_gib": round(new / spending.GIB, 2),
-        "held_gib": round(kept / spending.GIB, 2),
-        "dollars_requests": round(sum(each.dollars(prices) for each in requests), 4),
-        "dollars_storage_month": round(kept / spending.GIB * prices["storage_per_gb_month"], 2),
+        "new_gib": round(new / prices.GIB, 2),
+        "held_gib": round(kept / prices.GIB, 2),
+        "dollars_requests": round(sum(each.dollars(listed_at) for each in requests), 4),
+        "dollars_storage_month": round(listed_at.month_usd(kept), 2),
     }
 
 

@@ -10,13 +10,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from delivery.prices import StoragePrices
+
 PHASES = ("Plan", "Copy", "Publish")
 # MiniStack's own line for a request, at LOG_LEVEL=DEBUG.
 REQUEST = re.compile(
     r"(?P<moment>[\d-]+ [\d:]+) DEBUG \[ministack\] "
     r"(?P<method>[A-Z]+) /(?P<bucket>[^/ ]+)(?P<key>/?\S*) -> service=s3 "
 )
-GIB = 2**30
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,9 @@ class Requests:
         """All of them."""
         return self.written + self.read
 
-    def dollars(self, prices: Mapping[str, float]) -> float:
+    def dollars(self, prices: StoragePrices) -> float:
         """At list price."""
-        put, get = prices["put_per_1000"], prices["get_per_1000"]
-        return (self.written * put + self.read * get) / 1000
+        return prices.requests_usd({"put": self.written, "get": self.read})
 
 
 def by_phase(
