@@ -30,6 +30,8 @@ KEYGEN = "make a pair with `inv mirror.keygen --to FILE`"
 def make_pair(private_file: Path) -> Path:
     """Write a new private key, for its owner's eyes only, and beside it ``….pub``.
 
+    The folder is made if it is not there.
+
     Returns:
         The public key's file.
 
@@ -96,13 +98,14 @@ def check(body: bytes, signature: bytes, key: Ed25519PublicKey, where: str) -> N
 
 def _create(file: Path, pem: bytes, mode: int) -> None:
     try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as opened:
             opened.write(pem)
     except OSError as error:
         raise BadInput(
             f'"{file}" cannot be created: {error.strerror}',
             where="--to",
-            remedy="name a file that does not exist, in a folder that does",
+            remedy="name a file that does not exist yet, in a folder of yours",
         ) from error
 
 
