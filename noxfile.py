@@ -7,7 +7,7 @@ nox.options.sessions = ["lint", "unit", "integration"]
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_missing_interpreters = True
 
-LOCKED = ["desk", "layer", "lint", "security", "test"]
+LOCKED = ["container", "desk", "layer", "lint", "security", "test"]
 
 
 def install(session: nox.Session, requirements: str) -> None:

@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from itertools import combinations
 from urllib.parse import urlsplit
 
-from delivery.config import bucket_names, schedules, signing_key
+from delivery.config import bucket_names, fargate, schedules, signing_key
 from delivery.config.loading import Document
 from delivery.config.problems import Problem
 from delivery.environment import Environment
@@ -41,7 +41,7 @@ def check(document: Document, environments: Sequence[Environment]) -> list[Probl
     found = [
         _placed(document, environment, finding)
         for environment in environments
-        for check_one in (_schedule, _timezone, _upstream, _key, _bucket, _sizes, _channels)
+        for check_one in CHECKS
         for finding in check_one(environment)
     ]
     return [*found, *_project(document, environments), *_apart(document, environments)]
@@ -158,6 +158,40 @@ def _channels(environment: Environment) -> Iterator[Finding]:
     if followed is not None and followed not in names:
         remedy = f"one of {', '.join(names)}" if names else "null, or publish.channels too"
         yield Finding("publish.default_channel", f'there is no channel "{followed}"', remedy)
+
+
+def _task(environment: Environment) -> Iterator[Finding]:
+    task = environment.settings["task"]
+    if remedy := fargate.memory_instead(task["cpu_units"], task["memory_mib"]):
+        problem = f"Fargate has no {task['memory_mib']} MiB with {task['cpu_units']} CPU units"
+        yield Finding("task.memory_mib", problem, remedy)
+    needed = RUNTIME_MIB + task["transfers"] * TRANSFER_MIB
+    if task["memory_mib"] < needed:
+        yield Finding(
+            "task.memory_mib",
+            f"{task['memory_mib']} MiB are too few for {task['transfers']} transfers",
+            f"{needed} or more, or fewer task.transfers",
+        )
+    threshold = environment.settings["workflow"]["fargate_threshold_gib"]
+    if threshold and environment.account_id and not task["image"]:
+        yield Finding(
+            "workflow.fargate_threshold_gib",
+            f"no task can start in the account {environment.account_id}: task.image is not set",
+            "0, or set task.image to the image of docker/sync-worker",
+        )
+
+
+def _network(environment: Environment) -> Iterator[Finding]:
+    network = environment.settings["network"]
+    given, lacking = "subnet_ids", "security_group_ids"
+    if not network[given]:
+        given, lacking = lacking, given
+    if network[given] and not network[lacking]:
+        problem = f"network.{lacking} is empty: the two belong to the same network"
+        yield Finding(f"network.{given}", problem, f"none, or set network.{lacking}, too")
+
+
+CHECKS = (_schedule, _timezone, _upstream, _key, _bucket, _sizes, _channels, _task, _network)
 
 
 def _project(document: Document, environments: Sequence[Environment]) -> Iterator[Problem]:

@@ -12,7 +12,8 @@ from delivery.config import signing_key
 from delivery.environment import Environment
 from delivery.paths import HOMEBREW_KEY_FILE
 
-PASSED_ON = ("selection", "publish", "retention", "schedule", "workflow", "logs")
+PASSED_ON = ("selection", "publish", "retention", "schedule", "workflow", "network", "logs")
+TASK_SIZES = ("cpu_units", "memory_mib", "transfers", "spot")
 SAID = {"environment", "defaults"}
 
 
@@ -56,7 +57,8 @@ def terraform_settings(
             "orchestrator": settings["functions"]["orchestrator"],
             "sync_worker": settings["functions"]["sync_worker"],
         },
-        "artifacts": artifacts,
+        "task": {name: settings["task"][name] for name in TASK_SIZES},
+        "artifacts": {**artifacts, "image": settings["task"]["image"] or ""},
     }
 
 

@@ -24,6 +24,7 @@ ENVIRONMENTS = {"dev": "development", "staging": "staging", "prod": "production"
 TYPE_WORDS = {
     "string": "text",
     "integer": "a whole number",
+    "number": "a number",
     "boolean": "true or false",
     "list": "a list",
     "dict": "a group of keys",
@@ -150,7 +151,7 @@ def _instead(error: ValidationError, rule: Mapping[str, Any], found: str) -> str
     typed = found.strip('"')
     if error.code == codes.BAD_TYPE.code and rule["type"] == "string" and _fits(typed, rule):
         return f'"{typed}", in quotes'
-    if error.code == codes.BAD_TYPE.code and rule["type"] == "integer" and typed.isdecimal():
+    if error.code == codes.BAD_TYPE.code and "min" in rule and typed.isdecimal():
         return f"{typed}, without quotes"
     if error.code == codes.UNALLOWED_VALUE.code:
         return _near(typed, rule["allowed"]) or _expected(rule)
@@ -173,7 +174,7 @@ def _expected(rule: Mapping[str, Any]) -> str:
     if "allowed" in rule:
         return f"one of {_listed(rule['allowed'])}"
     if "min" in rule:
-        return f"a whole number from {rule['min']} to {rule['max']}{such_as}"
+        return f"{TYPE_WORDS[rule['type']]} from {rule['min']} to {rule['max']}{such_as}"
     if rule.get("type") == "dict":
         keys = such_as or f": {_listed(rule['schema'])}"
         return f"a group of keys{keys}"

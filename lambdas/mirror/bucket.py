@@ -19,7 +19,7 @@ from mirror.errors import BucketRefused
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
-# The settings allow 32 transfers at a time; a thread must never wait for a connection.
+# The settings allow 64 transfers at a time; a thread must never wait for a connection.
 CONNECTIONS = 64
 JSON_TYPE = "application/json"
 # Parts of one upload that are on their way while the next one is read.

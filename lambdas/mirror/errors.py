@@ -12,6 +12,8 @@ MirrorError
 ├── UpstreamUnavailable      no usable answer from upstream within our tries; worth a retry
 ├── BucketRefused            S3 did not do what was asked
 ├── OutOfTime                the work would not fit into what is left of the Lambda's time
+├── Interrupted              a task was told to stop; another one goes on
+├── NobodyWaits              the state machine has given a task up; what it does is for nothing
 ├── SyncUnderWay             another sync holds the lease
 ├── ImportRefused            what came across an air gap does not fit together, or is too old
 └── IncompleteSync           not every bottle is there; nothing was published
@@ -79,6 +81,14 @@ class BucketRefused(MirrorError):
 
 class OutOfTime(MirrorError):
     """The rest of the Lambda's time is too short; what is under way is undone."""
+
+
+class Interrupted(MirrorError):
+    """The task was told to stop, as before a Spot task is taken away; what is done is done."""
+
+
+class NobodyWaits(MirrorError):
+    """The execution has ended or gone on without this task; never an answer to it."""
 
 
 class SyncUnderWay(MirrorError):

@@ -14,6 +14,7 @@ LEASE = "syncs/lease.json"
 WANTED = "syncs/wanted.json"
 
 _SYNC_ID = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z")
+_BATCHES = re.compile(rf"syncs/(?P<sync>{_SYNC_ID.pattern})/plan/batches\.json")
 _BATCH = re.compile(rf"syncs/(?P<sync>{_SYNC_ID.pattern})/plan/(?P<number>\d{{5}})\.json")
 
 
@@ -105,6 +106,22 @@ def plan(sync: str) -> str:
 def batches(sync: str) -> str:
     """``syncs/<id>/plan/batches.json``, which the Distributed Map reads."""
     return f"syncs/{sync}/plan/batches.json"
+
+
+def sync_of_batches(batches_key: str) -> str:
+    """The sync whose batches these are.
+
+    Raises:
+        BadEvent: `batches_key`, which comes from outside, is not the key of a list of batches.
+    """
+    found = _BATCHES.fullmatch(batches_key)
+    if found is None:
+        raise BadEvent(
+            f'"{batches_key}" is not the key of a list of batches',
+            where="AIRBREW_BATCHES_KEY",
+            remedy="give the plan's, as syncs/2026-11-22T030000Z/plan/batches.json",
+        )
+    return found["sync"]
 
 
 def batch(sync: str, number: int) -> str:

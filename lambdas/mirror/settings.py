@@ -47,6 +47,31 @@ class Environment:
 
 
 @dataclass(frozen=True)
+class TaskOrder:
+    """What a task is to carry, and by which token it answers."""
+
+    batches_key: str
+    token: str
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> Self:
+        """From ``AIRBREW_BATCHES_KEY`` and ``AIRBREW_TASK_TOKEN``.
+
+        Raises:
+            BadSettings: one of them is missing.
+        """
+        names = ("AIRBREW_BATCHES_KEY", "AIRBREW_TASK_TOKEN")
+        missing = [name for name in names if not variables.get(name)]
+        if missing:
+            raise BadSettings(
+                f"{' and '.join(missing)} not set",
+                where="the task's environment variables",
+                remedy="start a sync: the state machine runs the task with both",
+            )
+        return cls(*(variables[name] for name in names))
+
+
+@dataclass(frozen=True)
 class Upstream:
     """Whom to mirror, and whose signature counts."""
 
@@ -141,6 +166,7 @@ class Settings:
     channels: Channels = Channels()
     retention: Retention = Retention()
     about: About = About()
+    task_transfers: int = 8
 
     @classmethod
     def parse(cls, body: bytes, where: str) -> Self:
@@ -161,6 +187,7 @@ class Settings:
                 _channels(document["publish"]),
                 Retention(**document.get("retention", {})),
                 about=_about(document),
+                task_transfers=int(document.get("task", {}).get("transfers", cls.task_transfers)),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise _bad(f"not the mirror's settings: {error!r}", where) from error
@@ -197,8 +224,9 @@ class Settings:
             raise _bad(f'publish.default_channel "{self.channels.followed}" is no channel', where)
         if self.selection.max_bottle_mib < 0:
             raise _bad("selection.max_bottle_mib is less than 0", where)
-        if min(self.batch_max_bottles, self.batch_max_mib, self.transfers) < 1:
-            raise _bad("workflow and sync_worker take whole numbers of 1 and more", where)
+        sizes = (self.batch_max_bottles, self.batch_max_mib, self.transfers, self.task_transfers)
+        if min(sizes) < 1:
+            raise _bad("workflow, sync_worker and task take whole numbers of 1 and more", where)
         return self
 
 

@@ -78,7 +78,11 @@ class BatchResult:
 
 
 def run(
-    connections: Connections, batch_key: str, *, seconds_left: Callable[[], float]
+    connections: Connections,
+    batch_key: str,
+    *,
+    seconds_left: Callable[[], float],
+    is_stopping: Callable[[], bool] = lambda: False,
 ) -> BatchResult:
     """Copy what the bucket does not have yet; running it twice changes nothing.
 
@@ -90,6 +94,7 @@ def run(
 
     Args:
         seconds_left: of the function's time. Bottles that no longer fit are handed back.
+        is_stopping: whether no further bottle is to be begun; what is under way may end.
 
     Raises:
         BadEvent: `batch_key` is not the key of a batch.
@@ -103,11 +108,12 @@ def run(
     carrier = _Carrier(
         connections,
         Deadline(seconds_left, connections.fetcher.sleep),
+        is_stopping,
         is_first_try=connections.bucket.replace(result_key, _begun(bottles), None),
     )
     with ThreadPoolExecutor(connections.settings.transfers) as pool:
         carried = tuple(pool.map(carrier.carry, bottles))
-    result = BatchResult(result_key, _without_standstill(carried))
+    result = BatchResult(result_key, carried if is_stopping() else _without_standstill(carried))
     connections.bucket.write_json(result_key, result.as_json())
     telemetry.tell("batch_done", sync=batch["sync"], batch=batch_key, **result.as_answer())
     return result
@@ -124,15 +130,22 @@ class _Carrier:
         is_first_try: nobody has begun this batch, so what the plan missed is missing still.
     """
 
-    def __init__(self, connections: Connections, deadline: Deadline, *, is_first_try: bool) -> None:
+    def __init__(
+        self,
+        connections: Connections,
+        deadline: Deadline,
+        is_stopping: Callable[[], bool],
+        *,
+        is_first_try: bool,
+    ) -> None:
         self._bucket, self._registry = connections.bucket, connections.registry
-        self._deadline = deadline
+        self._deadline, self._is_stopping = deadline, is_stopping
         self._is_first_try = is_first_try
         self._memory = Memory()
 
     def carry(self, bottle: Bottle) -> Carried:
         """Copy one bottle unless it is there; only what the bucket refuses is raised."""
-        if self._deadline.is_near():
+        if self._deadline.is_near() or self._is_stopping():
             return Carried(bottle, Outcome.LEFT)
         try:
             return Carried(bottle, self._bring(bottle))

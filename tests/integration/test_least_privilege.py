@@ -137,7 +137,14 @@ def settings(upstream, artifacts):
         },
         "publish": {"policy": "complete"},
         "schedule": {"expression": "rate(7 days)", "timezone": "UTC", "enabled": False},
-        "workflow": {"max_concurrency": 2, "batch_max_bottles": 3, "batch_max_mib": 64},
+        "workflow": {
+            "max_concurrency": 2,
+            "batch_max_bottles": 3,
+            "batch_max_mib": 64,
+            "fargate_threshold_gib": 0,
+        },
+        "task": {"cpu_units": 1024, "memory_mib": 2048, "transfers": 8, "spot": True},
+        "network": {"subnet_ids": [], "security_group_ids": []},
         "functions": {
             "architecture": target.architecture,
             "runtime": f"python{target.python}",
@@ -145,7 +152,7 @@ def settings(upstream, artifacts):
             "sync_worker": {"memory_mib": 512, "timeout_seconds": 300, "transfers": 4},
         },
         "logs": {"retention_days": 7},
-        "artifacts": artifacts,
+        "artifacts": {**artifacts, "image": ""},
     }
 
 

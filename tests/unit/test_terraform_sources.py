@@ -21,6 +21,8 @@ TASKS = [
     for name, state in machine["States"].items()
     if state["Type"] == "Task"
 ]
+CALLS = [each for each in TASKS if each.values[0]["Resource"].endswith("lambda:invoke")]
+WITH_TASK = MACHINE["States"]["CopyWithTask"]
 each_module = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
 
 
@@ -127,22 +129,30 @@ def test_every_state_ends_or_goes_on(machine):
         assert ends != bool(following(state) - {"NotifyFailure", "BatchFailed"}), name
 
 
-@pytest.mark.parametrize("state", TASKS)
-def test_every_task_is_repeated_caught_and_ended(state):
-    repeated = [error for retry in state["Retry"] for error in retry["ErrorEquals"]]
+def repeated(state: dict) -> set[str]:
+    return {error for retry in state["Retry"] for error in retry["ErrorEquals"]}
 
+
+@pytest.mark.parametrize("state", CALLS)
+def test_every_call_of_a_function_is_repeated_and_ended(state):
     assert state["TimeoutSeconds"] > 900, "Lambda ends by itself at 900 s, and says why"
-    assert state["Catch"][0]["ErrorEquals"] == ["States.ALL"]
-    assert {"Lambda.TooManyRequestsException", "UpstreamUnavailable"} <= set(repeated)
-    assert not {"States.ALL", "States.TaskFailed", "IncompleteSync", "SyncUnderWay"} & set(repeated)
+    assert {"Lambda.TooManyRequestsException", "UpstreamUnavailable"} <= repeated(state)
+
+
+@pytest.mark.parametrize("state", TASKS)
+def test_every_task_is_caught_and_never_repeated_in_vain(state):
+    assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
+    assert not {"States.ALL", "States.TaskFailed", "IncompleteSync", "SyncUnderWay"} & repeated(
+        state
+    )
     for retry in state["Retry"]:
         assert retry["BackoffRate"] > 1
         assert retry["MaxAttempts"] <= 6
 
 
-@pytest.mark.parametrize("name", ["Plan", "Copy", "Publish"])
+@pytest.mark.parametrize("name", ["Plan", "CopyWithTask", "Copy", "Publish"])
 def test_a_failure_anywhere_is_told_with_its_error_and_cause(name):
-    (catch,) = MACHINE["States"][name]["Catch"]
+    catch = MACHINE["States"][name]["Catch"][-1]
     payload = MACHINE["States"]["NotifyFailure"]["Parameters"]["Payload"]
 
     assert (catch["ResultPath"], catch["Next"]) == ("$.failure", "NotifyFailure")
@@ -163,3 +173,35 @@ def test_batches_are_carried_without_what_the_sandbox_ignores():
     assert copy["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
     assert copy["ResultPath"] is None
     assert not {"ItemBatcher", "ResultWriter"} & set(copy)
+
+
+def test_nothing_to_copy_goes_straight_on_and_much_goes_to_the_task():
+    route = MACHINE["States"]["Route"]
+
+    assert [choice["Next"] for choice in route["Choices"]] == ["Publish", "CopyWithTask"]
+    assert route["Default"] == "Copy"
+
+
+def test_a_task_answers_for_itself_and_its_silence_ends():
+    assert WITH_TASK["Resource"] == "arn:aws:states:::ecs:runTask.waitForTaskToken"
+    assert WITH_TASK["HeartbeatSeconds"] < WITH_TASK["TimeoutSeconds"] < MACHINE["TimeoutSeconds"]
+    assert "States.HeartbeatTimeout" in repeated(WITH_TASK)
+
+
+def test_a_task_is_told_by_pointers_that_fit_into_its_overrides():
+    (container,) = WITH_TASK["Parameters"]["Overrides"]["ContainerOverrides"]
+
+    assert {each["Name"]: each["Value.$"] for each in container["Environment"]} == {
+        "AIRBREW_BATCHES_KEY": "$.batches_key",
+        "AIRBREW_TASK_TOKEN": "$$.Task.Token",
+    }
+    assert WITH_TASK["ResultPath"] is None
+
+
+def test_an_interrupted_task_is_followed_by_another_and_in_the_end_by_functions():
+    assert "Interrupted" in repeated(WITH_TASK)
+    first, _ = WITH_TASK["Catch"]
+    assert (set(first["ErrorEquals"]), first["Next"]) == (
+        {"Interrupted", "States.HeartbeatTimeout"},
+        "Copy",
+    )

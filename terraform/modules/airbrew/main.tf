@@ -2,6 +2,10 @@ locals {
   prefix            = "${var.settings.project}-${var.settings.environment}"
   state_machine_arn = "arn:aws:states:${var.settings.region}:${var.settings.account_id}:stateMachine:${local.prefix}-sync"
 
+  # The one place that says whether there is a task, and with it a network.
+  tasks    = var.settings.workflow.fargate_threshold_gib > 0 ? 1 : 0
+  networks = length(var.settings.network.subnet_ids) == 0 ? local.tasks : 0
+
   # settings/mirror.json, as docs/reference/bucket-layout.md has it.
   mirror_settings = jsonencode({
     project     = var.settings.project
@@ -16,6 +20,7 @@ locals {
       batch_max_mib     = var.settings.workflow.batch_max_mib
     }
     sync_worker = { transfers = var.settings.functions.sync_worker.transfers }
+    task        = { transfers = var.settings.task.transfers }
   })
 }
 
@@ -44,6 +49,34 @@ module "functions" {
   state_machine_arn = local.state_machine_arn
 }
 
+# Where a large sync's task is placed, unless the organisation names subnets of its own.
+module "network" {
+  source = "../network"
+  count  = local.networks
+
+  name = "${local.prefix}-sync"
+}
+
+# What carries a large sync: the sync worker without Lambda's limits.
+module "task" {
+  source = "../task"
+  count  = local.tasks
+
+  name         = "${local.prefix}-sync"
+  image        = var.settings.artifacts.image == "" ? "none" : var.settings.artifacts.image
+  architecture = var.settings.functions.architecture
+  sizes = {
+    cpu_units  = var.settings.task.cpu_units
+    memory_mib = var.settings.task.memory_mib
+    spot       = var.settings.task.spot
+  }
+  environment        = module.functions.sync_worker.environment
+  worker_permissions = module.functions.sync_worker.permissions
+  network            = local.networks > 0 ? module.network[0].network : merge(var.settings.network, { assign_public_ip = false })
+  state_machine_arn  = local.state_machine_arn
+  log_retention_days = var.settings.logs.retention_days
+}
+
 # What conducts: plan, copy batch by batch, publish.
 module "workflow" {
   source = "../workflow"
@@ -53,6 +86,8 @@ module "workflow" {
   orchestrator_arn   = module.functions.orchestrator.live_arn
   sync_worker_arn    = module.functions.sync_worker.live_arn
   max_concurrency    = var.settings.workflow.max_concurrency
+  tasks              = module.task[*].task
+  task_above_bytes   = var.settings.workflow.fargate_threshold_gib * 1024 * 1024 * 1024
   log_retention_days = var.settings.logs.retention_days
 }
 

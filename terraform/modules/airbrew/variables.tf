@@ -31,10 +31,13 @@ variable "settings" {
     }), {})
     schedule = object({ expression = string, timezone = string, enabled = bool })
     workflow = object({
-      max_concurrency   = number
-      batch_max_bottles = number
-      batch_max_mib     = number
+      max_concurrency       = number
+      batch_max_bottles     = number
+      batch_max_mib         = number
+      fargate_threshold_gib = number
     })
+    task    = object({ cpu_units = number, memory_mib = number, transfers = number, spot = bool })
+    network = object({ subnet_ids = list(string), security_group_ids = list(string) })
     functions = object({
       architecture = string
       runtime      = string
@@ -47,6 +50,7 @@ variable "settings" {
       orchestrator = object({ key = string, digest = string })
       sync_worker  = object({ key = string, digest = string })
       layer        = object({ key = string, digest = string })
+      image        = string
     })
   })
 
@@ -105,6 +109,11 @@ variable "settings" {
   validation {
     condition     = var.settings.workflow.batch_max_bottles >= 1 && var.settings.workflow.batch_max_mib >= 1
     error_message = "workflow has batches of ${var.settings.workflow.batch_max_bottles} bottles and ${var.settings.workflow.batch_max_mib} MiB; both begin at 1. Set workflow in config/airbrew.yaml."
+  }
+
+  validation {
+    condition     = var.settings.workflow.fargate_threshold_gib >= 0
+    error_message = "workflow.fargate_threshold_gib ${var.settings.workflow.fargate_threshold_gib} is less than 0, which is never. Set it in config/airbrew.yaml."
   }
 
   validation {

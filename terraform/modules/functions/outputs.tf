@@ -7,9 +7,14 @@ output "orchestrator" {
 }
 
 output "sync_worker" {
-  description = "The function that copies bottles: its name, and the ARN of the version in service."
+  description = "The function that copies bottles: its name, the ARN of the version in service; and what the same worker needs in a task."
   value = {
-    name     = aws_lambda_function.function["sync_worker"].function_name
-    live_arn = aws_lambda_alias.live["sync_worker"].arn
+    name        = aws_lambda_function.function["sync_worker"].function_name
+    live_arn    = aws_lambda_alias.live["sync_worker"].arn
+    permissions = jsonencode(local.sync_worker_permissions)
+    environment = {
+      AIRBREW_BUCKET       = var.mirror_bucket.name
+      AIRBREW_SETTINGS_KEY = aws_s3_object.settings.key
+    }
   }
 }

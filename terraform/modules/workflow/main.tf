@@ -5,11 +5,44 @@ locals {
     mirror_bucket    = var.mirror_bucket.name
     orchestrator_arn = var.orchestrator_arn
     sync_worker_arn  = var.sync_worker_arn
+    cluster_arn      = join("", var.tasks[*].cluster_arn)
+    definition_arn   = join("", var.tasks[*].definition_arn)
+    container_name   = join("", var.tasks[*].container_name)
+    capacity         = join("", var.tasks[*].capacity_provider)
+    public_ip        = anytrue(var.tasks[*].assign_public_ip) ? "ENABLED" : "DISABLED"
   }))
 
-  # A number cannot be a placeholder in a file that is to be JSON by itself.
-  copy       = merge(local.states.States.Copy, { MaxConcurrency = var.max_concurrency })
-  definition = merge(local.states, { States = merge(local.states.States, { Copy = local.copy }) })
+  # Numbers and lists cannot be placeholders in a file that is to be JSON by itself.
+  copy  = merge(local.states.States.Copy, { MaxConcurrency = var.max_concurrency })
+  route = merge(local.states.States.Route, { Choices = concat(local.choices, local.choices_with_task) })
+  choices = [
+    for choice in local.states.States.Route.Choices : choice if choice.Next != "CopyWithTask"
+  ]
+  choices_with_task = [
+    for choice in local.states.States.Route.Choices :
+    merge(choice, { NumericGreaterThan = var.task_above_bytes })
+    if choice.Next == "CopyWithTask" && length(var.tasks) > 0
+  ]
+  copy_with_task = {
+    for task in var.tasks : "CopyWithTask" => merge(local.states.States.CopyWithTask, {
+      Parameters = merge(local.states.States.CopyWithTask.Parameters, {
+        NetworkConfiguration = {
+          AwsvpcConfiguration = merge(
+            local.states.States.CopyWithTask.Parameters.NetworkConfiguration.AwsvpcConfiguration,
+            { Subnets = task.subnet_ids, SecurityGroups = task.security_group_ids },
+          )
+        }
+      })
+    })
+  }
+  # Without a task nothing leads to its state, and Step Functions wants none that is never reached.
+  definition = merge(local.states, {
+    States = merge(
+      { for name, state in local.states.States : name => state if name != "CopyWithTask" },
+      { Route = local.route, Copy = local.copy },
+      local.copy_with_task,
+    )
+  })
 }
 
 resource "aws_sfn_state_machine" "sync" {

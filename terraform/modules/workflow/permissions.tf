@@ -25,7 +25,22 @@ resource "aws_iam_role_policy" "workflow" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
+    Statement = concat(flatten([for task in var.tasks : [
+      {
+        Sid       = "RunTheTask"
+        Effect    = "Allow"
+        Action    = "ecs:RunTask"
+        Resource  = task.definition_arn
+        Condition = { ArnEquals = { "ecs:cluster" = task.cluster_arn } }
+      },
+      {
+        Sid       = "GiveTheTaskItsRoles"
+        Effect    = "Allow"
+        Action    = "iam:PassRole"
+        Resource  = task.role_arns
+        Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
+      },
+      ]]), [
       {
         Sid      = "CallWhatIsLive"
         Effect   = "Allow"
@@ -71,6 +86,6 @@ resource "aws_iam_role_policy" "workflow" {
         ]
         Resource = "*"
       },
-    ]
+    ])
   })
 }

@@ -48,6 +48,39 @@ variable "max_concurrency" {
   }
 }
 
+variable "tasks" {
+  description = "The task that carries large syncs, as modules/task puts it out: one or none."
+  type = list(object({
+    cluster_arn        = string
+    definition_arn     = string
+    container_name     = string
+    role_arns          = list(string)
+    capacity_provider  = string
+    subnet_ids         = list(string)
+    security_group_ids = list(string)
+    assign_public_ip   = bool
+  }))
+  default  = []
+  nullable = false
+
+  validation {
+    condition     = length(var.tasks) <= 1
+    error_message = "tasks has ${length(var.tasks)} elements; a sync is carried by one task or by functions."
+  }
+}
+
+variable "task_above_bytes" {
+  description = "A sync of more bytes than this is carried by the task, if there is one."
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.task_above_bytes >= 0
+    error_message = "task_above_bytes ${var.task_above_bytes} is less than 0. Set workflow.fargate_threshold_gib in config/airbrew.yaml."
+  }
+}
+
 variable "log_retention_days" {
   description = "Days that the workflow's log is kept."
   type        = number

@@ -187,3 +187,62 @@ def test_channels_and_the_one_that_the_default_follows_are_right(problems):
     publish = {"channels": ["canary", "stable"], "default_channel": "stable"}
 
     assert problems(dev={"publish": publish}) == []
+
+
+@pytest.mark.parametrize(
+    ("cpu_units", "memory_mib"),
+    [
+        (256, 512),
+        (256, 2048),
+        (512, 4096),
+        (1024, 3072),
+        (4096, 30720),
+        (8192, 20480),
+        (16384, 32768),
+    ],
+)
+def test_a_pair_that_fargate_has_is_taken(problems, cpu_units, memory_mib):
+    task = {"cpu_units": cpu_units, "memory_mib": memory_mib, "transfers": 1}
+
+    assert problems(dev={"task": task}) == []
+
+
+@pytest.mark.parametrize(
+    ("cpu_units", "memory_mib", "instead"),
+    [(256, 4096, 2048), (1024, 1024, 2048), (1024, 2500, 3072), (8192, 17408, 20480)],
+)
+def test_a_pair_that_fargate_lacks_is_told_with_one_that_it_has(
+    problems, cpu_units, memory_mib, instead
+):
+    task = {"cpu_units": cpu_units, "memory_mib": memory_mib, "transfers": 1}
+
+    (found,) = problems(dev={"task": task})
+
+    assert f"has no {memory_mib} MiB with {cpu_units} CPU units" in found
+    assert f"write: {instead}: " in found
+
+
+def test_a_task_needs_memory_for_its_transfers(problems):
+    (found,) = problems(dev={"task": {"transfers": 64}})
+
+    assert found.startswith("environments.dev.task.memory_mib: 2048 MiB are too few")
+
+
+def test_a_threshold_in_an_account_needs_an_image_there_and_none_in_the_sandbox(problems):
+    threshold = {"workflow": {"fargate_threshold_gib": 0.5}}
+    image = f"registry.example.com/airbrew@sha256:{64 * 'a'}"
+
+    assert problems(dev=threshold) == []
+    assert problems(dev={**threshold, "account_id": "1" * 12, "task": {"image": image}}) == []
+    (found,) = problems(dev={**threshold, "account_id": "1" * 12})
+    assert "task.image is not set" in found
+
+
+def test_subnets_and_security_groups_come_together_or_not_at_all(problems):
+    subnets, groups = {"subnet_ids": ["subnet-01234567"]}, {"security_group_ids": ["sg-01234567"]}
+
+    assert problems(dev={"network": {**subnets, **groups}}) == []
+    (alone,) = problems(dev={"network": subnets})
+    assert alone.startswith("environments.dev.network.subnet_ids: network.security_group_ids is")
+    (alone,) = problems(dev={"network": groups})
+    assert alone.startswith("environments.dev.network.security_group_ids: network.subnet_ids is")

@@ -23,6 +23,18 @@ mock_provider "aws" {
     defaults = { arn = "arn:aws:scheduler:us-east-1:123456789012:schedule-group/group" }
   }
 
+  mock_data "aws_availability_zones" {
+    defaults = { names = ["us-east-1a", "us-east-1b"] }
+  }
+
+  mock_resource "aws_ecs_cluster" {
+    defaults = { arn = "arn:aws:ecs:us-east-1:123456789012:cluster/airbrew-dev-sync" }
+  }
+
+  mock_resource "aws_ecs_task_definition" {
+    defaults = { arn = "arn:aws:ecs:us-east-1:123456789012:task-definition/airbrew-dev-sync:1" }
+  }
+
   mock_resource "aws_sfn_state_machine" {
     defaults = { arn = "arn:aws:states:us-east-1:123456789012:stateMachine:airbrew-dev-sync" }
   }
@@ -45,7 +57,9 @@ variables {
     publish   = { policy = "complete", channels = ["canary", "stable"], soak_hours = 24, default_channel = "stable" }
     retention = { keep_snapshots = 3, keep_days = 7, grace_days = 1 }
     schedule  = { expression = "cron(0 3 ? * SUN *)", timezone = "UTC", enabled = false }
-    workflow  = { max_concurrency = 2, batch_max_bottles = 20, batch_max_mib = 64 }
+    workflow  = { max_concurrency = 2, batch_max_bottles = 20, batch_max_mib = 64, fargate_threshold_gib = 0 }
+    task      = { cpu_units = 1024, memory_mib = 2048, transfers = 8, spot = true }
+    network   = { subnet_ids = [], security_group_ids = [] }
     functions = {
       architecture = "arm64"
       runtime      = "python3.13"
@@ -58,6 +72,7 @@ variables {
       orchestrator = { key = "artifacts/orchestrator/1.zip", digest = "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=" }
       sync_worker  = { key = "artifacts/sync_worker/2.zip", digest = "YDA64iuZiGG847KPM+7BvnWKITyGyTwHbb6fVYwRx1I=" }
       layer        = { key = "artifacts/layer/3.zip", digest = "/WGgORsVm5jmI6Wb2MqbYeMzs/bcn0fbfQbWP4Y1mX0=" }
+      image        = ""
     }
   }
 }
@@ -92,9 +107,57 @@ run "the_functions_are_told_what_the_bucket_layout_promises" {
       retention   = { keep_snapshots = 3, keep_days = 7, grace_days = 1 }
       workflow    = { batch_max_bottles = 20, batch_max_mib = 64 }
       sync_worker = { transfers = 4 }
+      task        = { transfers = 8 }
     }
     error_message = "settings/mirror.json is ${local.mirror_settings}."
   }
+}
+
+run "without_a_threshold_there_is_no_task_and_no_network" {
+  command = plan
+
+  assert {
+    condition     = length(module.task) == 0 && length(module.network) == 0
+    error_message = "Something is made that nothing would use."
+  }
+}
+
+run "above_a_threshold_a_task_in_a_network_of_its_own_carries_the_sync" {
+  variables {
+    settings = merge(var.settings, { workflow = { max_concurrency = 2, batch_max_bottles = 20, batch_max_mib = 64, fargate_threshold_gib = 0.5 } })
+  }
+
+  assert {
+    condition     = module.task[0].task.assign_public_ip && length(module.task[0].task.subnet_ids) == 2
+    error_message = "The task is ${jsonencode(module.task[0].task)}."
+  }
+}
+
+run "a_network_of_the_organisation_is_used_as_it_is" {
+  variables {
+    settings = merge(var.settings, {
+      workflow = { max_concurrency = 2, batch_max_bottles = 20, batch_max_mib = 64, fargate_threshold_gib = 100 }
+      network  = { subnet_ids = ["subnet-01234567"], security_group_ids = ["sg-01234567"] }
+    })
+  }
+
+  assert {
+    condition = (
+      length(module.network) == 0 && module.task[0].task.subnet_ids == tolist(["subnet-01234567"])
+      && !module.task[0].task.assign_public_ip
+    )
+    error_message = "The task is ${jsonencode(module.task[0].task)}."
+  }
+}
+
+run "a_threshold_below_never_is_refused" {
+  command = plan
+
+  variables {
+    settings = merge(var.settings, { workflow = { max_concurrency = 2, batch_max_bottles = 20, batch_max_mib = 64, fargate_threshold_gib = -1 } })
+  }
+
+  expect_failures = [var.settings]
 }
 
 run "a_project_that_no_bucket_could_be_named_after_is_refused" {
@@ -171,7 +234,7 @@ run "batches_of_no_bottles_are_refused" {
   command = plan
 
   variables {
-    settings = merge(var.settings, { workflow = { max_concurrency = 2, batch_max_bottles = 0, batch_max_mib = 64 } })
+    settings = merge(var.settings, { workflow = { max_concurrency = 2, batch_max_bottles = 0, batch_max_mib = 64, fargate_threshold_gib = 0 } })
   }
 
   expect_failures = [var.settings]

@@ -44,6 +44,87 @@ run "the_state_machine_has_its_foretold_name_and_calls_the_versions_in_service" 
   }
 }
 
+run "a_sync_above_the_threshold_goes_to_the_task_with_pointers_only" {
+  variables {
+    task_above_bytes = 1000
+    tasks = [{
+      cluster_arn        = "arn:aws:ecs:us-east-1:123456789012:cluster/airbrew-dev-sync"
+      definition_arn     = "arn:aws:ecs:us-east-1:123456789012:task-definition/airbrew-dev-sync:1"
+      container_name     = "sync-worker"
+      role_arns          = ["arn:aws:iam::123456789012:role/a", "arn:aws:iam::123456789012:role/b"]
+      capacity_provider  = "FARGATE_SPOT"
+      subnet_ids         = ["subnet-01234567"]
+      security_group_ids = ["sg-01234567"]
+      assign_public_ip   = true
+    }]
+  }
+
+  assert {
+    condition = jsondecode(aws_sfn_state_machine.sync.definition).States.Route.Choices == [
+      { Variable = "$.batches", NumericEquals = 0, Next = "Publish" },
+      { Variable = "$.bytes", NumericGreaterThan = 1000, Next = "CopyWithTask" },
+    ]
+    error_message = "Route is ${jsonencode(jsondecode(aws_sfn_state_machine.sync.definition).States.Route)}."
+  }
+
+  assert {
+    condition = jsondecode(aws_sfn_state_machine.sync.definition).States.CopyWithTask.Parameters == {
+      Cluster                  = "arn:aws:ecs:us-east-1:123456789012:cluster/airbrew-dev-sync"
+      TaskDefinition           = "arn:aws:ecs:us-east-1:123456789012:task-definition/airbrew-dev-sync:1"
+      CapacityProviderStrategy = [{ CapacityProvider = "FARGATE_SPOT", Weight = 1 }]
+      NetworkConfiguration     = { AwsvpcConfiguration = { Subnets = ["subnet-01234567"], SecurityGroups = ["sg-01234567"], AssignPublicIp = "ENABLED" } }
+      Overrides = { ContainerOverrides = [{ Name = "sync-worker", Environment = [
+        { Name = "AIRBREW_BATCHES_KEY", "Value.$" = "$.batches_key" },
+        { Name = "AIRBREW_TASK_TOKEN", "Value.$" = "$$.Task.Token" },
+      ] }] }
+    }
+    error_message = "CopyWithTask asks for ${jsonencode(jsondecode(aws_sfn_state_machine.sync.definition).States.CopyWithTask.Parameters)}."
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(aws_iam_role_policy.workflow.policy).Statement :
+      statement.Sid => [statement.Action, statement.Resource, statement.Condition] if can(statement.Condition)
+      } == {
+      RunTheTask          = ["ecs:RunTask", "arn:aws:ecs:us-east-1:123456789012:task-definition/airbrew-dev-sync:1", { ArnEquals = { "ecs:cluster" = "arn:aws:ecs:us-east-1:123456789012:cluster/airbrew-dev-sync" } }]
+      GiveTheTaskItsRoles = ["iam:PassRole", ["arn:aws:iam::123456789012:role/a", "arn:aws:iam::123456789012:role/b"], { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }]
+    }
+    error_message = "The workflow's policy is ${aws_iam_role_policy.workflow.policy}."
+  }
+}
+
+run "without_a_task_nothing_leads_to_one" {
+  command = plan
+
+  assert {
+    condition = (
+      length(jsondecode(aws_sfn_state_machine.sync.definition).States.Route.Choices) == 1
+      && !can(jsondecode(aws_sfn_state_machine.sync.definition).States.CopyWithTask)
+    )
+    error_message = "The state machine speaks of a task that there is not."
+  }
+}
+
+run "two_tasks_and_a_threshold_below_nothing_are_refused" {
+  command = plan
+
+  variables {
+    task_above_bytes = -1
+    tasks = [for number in [1, 2] : {
+      cluster_arn        = "arn:aws:ecs:us-east-1:123456789012:cluster/${number}"
+      definition_arn     = "arn:aws:ecs:us-east-1:123456789012:task-definition/task:${number}"
+      container_name     = "sync-worker"
+      role_arns          = ["arn:aws:iam::123456789012:role/a"]
+      capacity_provider  = "FARGATE"
+      subnet_ids         = ["subnet-01234567"]
+      security_group_ids = ["sg-01234567"]
+      assign_public_ip   = true
+    }]
+  }
+
+  expect_failures = [var.tasks, var.task_above_bytes]
+}
+
 run "batches_come_from_the_mirrors_bucket_so_many_at_a_time" {
   command = plan
   assert {
