@@ -98,6 +98,15 @@ def api_prefix(cloud: Cloud, bucket: str, snapshot: str, platform: str) -> str:
     return "api" if shown[0] == shown[1] else own
 
 
+def formulae(cloud: Cloud, bucket: str, wanted: Sequence[str]) -> list[str]:
+    """What the newest snapshot holds: the wanted names first, then by size, the smallest first."""
+    snapshot = latest_snapshot(cloud, bucket)
+    key = f"snapshots/{snapshot.id}/bottles.json" if snapshot else ""
+    held = (_read(cloud.client("s3"), bucket, key) if key else None) or []
+    names = [each["formula"] for each in sorted(held, key=lambda each: each["size_bytes"])]
+    return list(dict.fromkeys([*(name for name in wanted if name in names), *names]))
+
+
 def empty(cloud: Cloud, bucket: str) -> int:
     """Delete every object and every version; returns how many were deleted."""
     s3 = cloud.client("s3")
@@ -120,12 +129,11 @@ def _etag(s3: Any, bucket: str, key: str) -> str | None:
         raise
 
 
-def _read(s3: Any, bucket: str, key: str) -> Mapping[str, Any] | None:
+def _read(s3: Any, bucket: str, key: str) -> Any:
     try:
         body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     except ClientError as error:
         if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
             return None
         raise
-    document: Mapping[str, Any] = json.loads(body)
-    return document
+    return json.loads(body)

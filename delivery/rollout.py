@@ -157,11 +157,14 @@ def _snapshot(site: Site, outputs: Mapping[str, Any], sync: Mapping[str, Any]) -
 
 def _fetch_back(site: Site, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
     selection = site.settings["selection"]
-    with site.steps.step("fetch back"), serving(site.cloud, outputs["mirror_bucket"]) as url:
+    bucket = outputs["mirror_bucket"]
+    # An API file names all of Homebrew: only the snapshot says what the selection left in.
+    formulae = content.formulae(site.cloud, bucket, selection["formulae"])
+    with site.steps.step("fetch back"), serving(site.cloud, bucket) as url:
         bottle = fetch_as_brew_would(
             url,
             selection["platforms"][0],
-            selection["formulae"],
+            formulae,
             site.settings["upstream"]["signing_key_pem"],
         )
         site.steps.detail(f"{bottle.formula} {bottle.version} {bottle.tag}")

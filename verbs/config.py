@@ -9,7 +9,7 @@ from invoke.context import Context
 
 from delivery import pages, settings
 from delivery.checkout import Checkout
-from delivery.config import effective, loading, reference, rendering
+from delivery.config import effective, loading, reference, rendering, selection
 from delivery.paths import CONFIG_FILE, shown
 from verbs import console, report
 from verbs.target import destination, environment_named
@@ -32,6 +32,9 @@ def validate(context: Context, config: str = "", json: bool = False) -> None:
         console.document({"file": shown(file), "environments": list(environments)})
     else:
         console.line(f"{shown(file)} is right: {', '.join(environments)}")
+        told = [note for each in environments.values() for note in selection.notes(each)]
+        for note in dict.fromkeys(told):
+            console.line(f"  note: {note}")
 
 
 @verb(help={"env": ENV_HELP, "config": CONFIG_HELP, "json": JSON_HELP})

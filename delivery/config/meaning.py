@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from itertools import combinations
 from urllib.parse import urlsplit
 
-from delivery.config import bucket_names, fargate, schedules, signing_key
+from delivery.config import bucket_names, fargate, schedules, selection, signing_key
 from delivery.config.loading import Document
 from delivery.config.problems import Problem
 from delivery.environment import Environment
@@ -128,6 +128,14 @@ def _bucket(environment: Environment) -> Iterator[Finding]:
         yield Finding("mirror.bucket_name", flaw, BUCKET_FORM)
 
 
+def _brewfiles(environment: Environment) -> Iterator[Finding]:
+    for file in environment.settings["selection"]["brewfiles"]:
+        try:
+            selection.read(file)
+        except selection.UnfitBrewfile as error:
+            yield Finding("selection.brewfiles", error.problem, error.remedy)
+
+
 def _sizes(environment: Environment) -> Iterator[Finding]:
     worker = environment.settings["functions"]["sync_worker"]
     size, seconds = environment.settings["workflow"]["batch_max_mib"], worker["timeout_seconds"]
@@ -191,7 +199,18 @@ def _network(environment: Environment) -> Iterator[Finding]:
         yield Finding(f"network.{given}", problem, f"none, or set network.{lacking}, too")
 
 
-CHECKS = (_schedule, _timezone, _upstream, _key, _bucket, _sizes, _channels, _task, _network)
+CHECKS = (
+    _brewfiles,
+    _schedule,
+    _timezone,
+    _upstream,
+    _key,
+    _bucket,
+    _sizes,
+    _channels,
+    _task,
+    _network,
+)
 
 
 def _project(document: Document, environments: Sequence[Environment]) -> Iterator[Problem]:

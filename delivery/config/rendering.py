@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from delivery.config import signing_key
+from delivery.config import selection, signing_key
 from delivery.environment import Environment
 from delivery.paths import HOMEBREW_KEY_FILE
 
-PASSED_ON = ("selection", "publish", "retention", "schedule", "workflow", "network", "logs")
+PASSED_ON = ("publish", "retention", "schedule", "workflow", "network", "logs")
 TASK_SIZES = ("cpu_units", "memory_mib", "transfers", "spot")
 SAID = {"environment", "defaults"}
 
@@ -36,7 +36,8 @@ def terraform_settings(
         architecture, runtime: what the Lambdas run on, as AWS spells it.
 
     Raises:
-        UnfitKey: the configured key file was spoilt since the configuration was checked.
+        UnfitKey, UnfitBrewfile: a file that the configuration names was spoilt since it was
+            checked.
     """
     settings = environment.settings
     return {
@@ -50,6 +51,7 @@ def terraform_settings(
             "public_url": settings["mirror"]["public_url"] or "",
         },
         "upstream": upstream(environment, upstream_override),
+        "selection": selection.selection(environment),
         **{name: settings[name] for name in PASSED_ON},
         "functions": {
             "architecture": architecture,

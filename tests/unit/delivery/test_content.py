@@ -60,3 +60,19 @@ def test_emptying_removes_every_version_and_marker(cloud, s3, bucket):
     left = s3.list_object_versions(Bucket=bucket)
     assert "Versions" not in left
     assert "DeleteMarkers" not in left
+
+
+def test_what_the_newest_snapshot_holds_is_named_wanted_first_then_the_smallest(cloud, bucket, s3):
+    held = [("git", 300), ("jq", 200), ("xz", 100)]
+    body = json.dumps([{"formula": name, "size_bytes": size} for name, size in held])
+    s3.put_object(
+        Bucket="mirror", Key="snapshots/2026-11-22T030000Z/bottles.json", Body=body.encode()
+    )
+
+    assert content.formulae(cloud, bucket, ["gone", "git", "*"]) == ["git", "xz", "jq"]
+
+
+def test_a_mirror_without_a_snapshot_holds_no_formula(cloud, s3):
+    s3.create_bucket(Bucket="mirror")
+
+    assert content.formulae(cloud, "mirror", ["jq"]) == []

@@ -1,0 +1,66 @@
+"""What an environment selects: the settings, and what its Brewfiles ask for besides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from delivery.config import brewfiles
+from delivery.config.brewfiles import BadBrewfile, Brewfile
+from delivery.environment import Environment
+from delivery.paths import ROOT
+
+SAID = {"environment", "defaults"}
+
+
+class UnfitBrewfile(Exception):
+    """A Brewfile that cannot be read; `problem` and `remedy` say what and what to do."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(problem, remedy)
+        self.problem, self.remedy = problem, remedy
+
+
+def read(file: str) -> Brewfile:
+    """A Brewfile, whose path is relative to the checkout.
+
+    Raises:
+        UnfitBrewfile: there is none, or a line of it is not understood.
+    """
+    try:
+        return brewfiles.parse((ROOT / file).read_text(encoding="utf-8"))
+    except BadBrewfile as error:
+        raise UnfitBrewfile(
+            f"{file}:{error.line}: {error.problem}",
+            "plain statements only, for example: brew \"jq\", args: ['HEAD']",
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        told = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise UnfitBrewfile(
+            f'"{file}" cannot be read: {told}', "the path of a Brewfile, relative to the checkout"
+        ) from error
+
+
+def selection(environment: Environment) -> Mapping[str, Any]:
+    """The settings of `selection` as the mirror gets them: names, and no files any more.
+
+    Where Brewfiles are named and formulae are not, the Brewfiles' are all that is wanted.
+
+    Raises:
+        UnfitBrewfile: a Brewfile was spoilt since the configuration was checked.
+    """
+    settings = dict(environment.settings["selection"])
+    asked = [name for file in settings.pop("brewfiles") for name in read(file).formulae]
+    is_said = environment.origins["selection.formulae"].kind in SAID
+    if asked:
+        own = settings["formulae"] if is_said else []
+        settings["formulae"] = list(dict.fromkeys([*own, *asked]))
+    return settings
+
+
+def notes(environment: Environment) -> Iterator[str]:
+    """``Brewfile:7: mas is nothing that a mirror holds``: what was left alone, line by line."""
+    for file in environment.settings["selection"]["brewfiles"]:
+        for line, note in sorted(read(file).notes.items()):
+            yield f"{Path(file).as_posix()}:{line}: {note}"
