@@ -16,8 +16,9 @@ from delivery.cloud import Cloud
 from delivery.errors import BadInput
 
 # What a client may ask for; syncs/ and settings/ are the mirror's own business.
-PUBLIC_PREFIXES = ("api/", "v2/", "channels/", "snapshots/")
-PUBLIC_KEYS = ("index.html",)
+PUBLIC_PREFIXES = ("api/", "v2/", "channels/", "snapshots/", "status/")
+INDEX = "index.html"
+PUBLIC_KEYS = (INDEX,)
 CHUNK_BYTES = 1024 * 1024
 
 # Request header → get_object argument: S3 itself decides on 206, 304 and 412.
@@ -81,7 +82,7 @@ def serving(cloud: Cloud, bucket: str) -> Iterator[str]:
 
 def key_of(path: str) -> str | None:
     """The bucket key that a request path names, or None when it is not for clients."""
-    key = unquote(urlsplit(path).path).removeprefix("/")
+    key = unquote(urlsplit(path).path).removeprefix("/") or INDEX
     if ".." in key.split("/"):
         return None
     if key in PUBLIC_KEYS or key.startswith(PUBLIC_PREFIXES):

@@ -54,7 +54,7 @@ def catalogues(connections: Connections) -> Iterator[Catalogue]:
     """
     key = SigningKey(connections.settings.upstream.signing_key_pem)
     for platform in connections.settings.selection.platforms:
-        path = _packages(platform)
+        path = packages(platform)
         payload = key.payload(_fetch(connections, path), _url(connections, path))
         yield catalogue.parse(payload, platform, _url(connections, path))
 
@@ -71,7 +71,7 @@ def stage(connections: Connections, sync: str, newest: Snapshot | None) -> Stage
     found = [
         catalogue.parse(stage.payload(path), platform, _url(connections, path))
         for platform in platforms
-        for path in (_packages(platform),)
+        for path in (packages(platform),)
     ]
     for path in (*_FOR_ALL, *(each.format(tag) for each in _PER_PLATFORM for tag in platforms)):
         with contextlib.suppress(NotUpstream):  # Of a generation that upstream has given up.
@@ -161,5 +161,6 @@ def _url(connections: Connections, path: str) -> str:
     return f"{connections.settings.upstream.api_url.rstrip('/')}/{path}"
 
 
-def _packages(platform: str) -> str:
+def packages(platform: str) -> str:
+    """Path below ``api/`` of the catalogue of one platform."""
     return f"internal/packages.{platform}.jws.json"

@@ -23,5 +23,5 @@ def is_running(states: SFNClient, execution: str) -> bool:
         code = error.response.get("Error", {}).get("Code", "")
         if code == "ExecutionDoesNotExist":
             return False
-        telemetry.tell("execution_unknown", execution=execution, problem=str(error))
+        telemetry.tell("execution_unknown", level="WARN", execution=execution, problem=str(error))
         return True

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from mirror import addresses, bodies
+from mirror import addresses, bodies, telemetry
 from mirror.errors import NotUpstream, UpstreamRefused, UpstreamUnavailable
 from mirror.pacing import Pace, Sleep
 
@@ -80,7 +80,10 @@ class Fetcher:
             UpstreamUnavailable: busy (429, 5xx) or unreachable at each try.
             UpstreamRefused: a redirect that we do not follow.
         """
+        problem = ""
         for tried in range(TRIES):
+            if problem:
+                telemetry.retried(problem)
             asked_at = self.pace.wait(sleep or self.sleep)
             try:
                 response = self._follow(url, dict(headers))
@@ -134,7 +137,10 @@ class Fetcher:
 
     def read_from(self, ask: Callable[[], Response], url: str, *, limit_bytes: int) -> bytes:
         """As `read`, for an answer that `ask` gets; `url` is for messages."""
+        problem = ""
         for tried in range(TRIES):
+            if problem:
+                telemetry.retried(problem)
             with closing(ask()) as response:
                 check_status(response, url)
                 try:

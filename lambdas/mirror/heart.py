@@ -63,4 +63,4 @@ class Heart:
                 self._interruption.happen(error)
                 return
             except (BotoCoreError, ClientError, BucketRefused) as error:
-                telemetry.tell("heartbeat_missed", sync=self._sync, problem=str(error))
+                telemetry.tell("heartbeat_missed", level="WARN", problem=str(error))

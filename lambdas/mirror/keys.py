@@ -12,6 +12,10 @@ API = "api/"
 SNAPSHOTS = "snapshots/"
 LEASE = "syncs/lease.json"
 WANTED = "syncs/wanted.json"
+STATUS_PAGE = "index.html"
+STATUS = "status/status.json"
+STATUS_CHECKED = "status/checked.json"
+STATUS_FORMULAE = "status/formulae.json"
 
 _SYNC_ID = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z")
 _BATCHES = re.compile(rf"syncs/(?P<sync>{_SYNC_ID.pattern})/plan/batches\.json")
@@ -153,3 +157,8 @@ def result(batch_key: str) -> str:
 def report(sync: str) -> str:
     """``syncs/<id>/report.json``."""
     return f"syncs/{sync}/report.json"
+
+
+def report_page(sync: str) -> str:
+    """``syncs/<id>/report.html``."""
+    return f"syncs/{sync}/report.html"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -11,11 +13,11 @@ from typing import Any
 from mirror import (
     api_files,
     batches,
+    completion,
     keys,
     lease,
     news,
     previews,
-    reports,
     snapshots,
     staging,
     telemetry,
@@ -23,10 +25,11 @@ from mirror import (
 from mirror.bottles import Bottle
 from mirror.bucket import Bucket
 from mirror.connections import Connections
-from mirror.plans import Plan
+from mirror.plans import Account, Plan
 from mirror.selection import select
 from mirror.snapshots import Snapshot
 from mirror.staging import StagedManifest
+from mirror.telemetry import Metric
 
 MIB = 1024 * 1024
 EXAMPLES = 10
@@ -52,7 +55,9 @@ def plan(
         UnknownFormula, UntrustedCatalogue, UpstreamUnavailable: see `api_files` and `selection`.
         BucketRefused: the bucket cannot be listed or written.
     """
+    since = time.monotonic()
     sync = lease.acquire(connections.bucket, execution, is_running, now)
+    telemetry.about(sync)
     newest = snapshots.newest(connections.bucket, before=sync)
     staged = api_files.stage(connections, sync, newest)
     selected = select(staged.catalogues, connections.settings.selection)
@@ -81,21 +86,31 @@ def plan(
         warnings=tuple(selected.warnings),
         too_large=tuple(bottle for bottle in sized if _is_too_large(bottle, limit_bytes)),
         validators=staged.validators,
+        account=Account(
+            started_at=now.timestamp(),
+            seconds=round(time.monotonic() - since, 3),
+            to_copy_bytes=sum(each.size_bytes for each in missing),
+            retries=telemetry.take_retries(),
+        ),
     )
     if newest is None:
-        return _hand_over(connections, written, missing)
+        return _hand_over(connections, written, missing, newest)
     if not missing and not fetched:
         answer = news.answer_without_news(connections.bucket, written, newest)
         if answer is not None:
-            reports.write_published(connections.bucket, written, answer, now)
-            return _answer(written, missing, 0)
+            completion.conclude_without_news(connections, written, answer, now=now)
+            return _answer(written, 0)
     api_files.stage_kept(connections.bucket, sync, staged, newest)
-    return _hand_over(connections, written, missing)
+    return _hand_over(connections, written, missing, newest)
 
 
-def _hand_over(connections: Connections, written: Plan, missing: list[Bottle]) -> dict[str, Any]:
+def _hand_over(
+    connections: Connections, written: Plan, missing: list[Bottle], newest: Snapshot | None
+) -> dict[str, Any]:
     written.write(connections.bucket)
-    return _answer(written, missing, _write_batches(connections, written.sync, missing))
+    count = _write_batches(connections, written.sync, missing)
+    _measure(written, newest, count)
+    return _answer(written, count)
 
 
 def dry_run(connections: Connections, *, sizes: bool = False, why: str = "") -> dict[str, Any]:
@@ -204,16 +219,37 @@ def _write_batches(connections: Connections, sync: str, missing: Iterable[Bottle
     return len(cut)
 
 
-def _answer(written: Plan, missing: list[Bottle], count: int) -> dict[str, Any]:
-    answer = {
+def _answer(written: Plan, count: int) -> dict[str, Any]:
+    return {
         "sync": written.sync,
         "batches": count,
         "batches_key": keys.batches(written.sync),
         "formulae": written.formulae,
         "bottles": len(written.bottles),
-        "missing": len(missing),
-        "bytes": sum(bottle.size_bytes for bottle in missing),
+        "missing": written.to_copy,
+        "bytes": written.account.to_copy_bytes,
     }
-    counted = {"failed": len(written.failed), "without_bottle": len(written.without_bottle)}
-    telemetry.tell("planned", **answer, **counted)
-    return answer
+
+
+def _measure(written: Plan, newest: Snapshot | None, count: int) -> None:
+    metrics: dict[Metric, float] = {
+        Metric.BOTTLES_SELECTED: len(written.bottles),
+        Metric.BOTTLES_MISSING: written.to_copy,
+        Metric.BYTES_MISSING: written.account.to_copy_bytes,
+        Metric.BOTTLES_FAILED: len(written.failed),
+        Metric.WITHOUT_BOTTLE: len(written.without_bottle),
+        Metric.PLAN_SECONDS: written.account.seconds,
+        Metric.RETRIES: sum(written.account.retries.values()),
+    }
+    if newest is not None:
+        age = written.account.started_at - keys.moment(newest.id).timestamp()
+        metrics[Metric.SNAPSHOT_AGE] = round(age, 3)
+    failures = Counter(each["error"] for each in written.failed)
+    telemetry.measure(
+        "planned",
+        metrics,
+        failures=failures,
+        batches=count,
+        formulae=written.formulae,
+        retries=written.account.retries,
+    )

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from mirror import keys
 from mirror.bottles import Bottle
 from mirror.bucket import Bucket
+
+
+@dataclass(frozen=True)
+class Account:
+    """What planning took, for the report of the sync.
+
+    Args:
+        started_at: seconds since 1970.
+        to_copy_bytes: of the bottles that were not in the bucket.
+        retries: reason → how many requests were made again.
+    """
+
+    started_at: float = 0.0
+    seconds: float = 0.0
+    to_copy_bytes: int = 0
+    retries: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -21,7 +37,7 @@ class Plan:
         bottles: all that the snapshot is to hold, sizes known.
         to_copy: how many of them were not in the bucket.
         manifests: image, manifest tag, and key of the pack of each index that is staged.
-        failed: ``{"bottle", "problem"}`` of selected bottles that upstream's index lacks.
+        failed: ``{"bottle", "error", "problem"}`` of selected bottles that upstream's index lacks.
         api_files: path below ``api/`` → SHA-256 of the staged file.
         without_bottle: ``{"formula", "platform", "problem"}`` of what has no usable bottle.
         warnings: the same of selected formulae that an operator should look at.
@@ -41,6 +57,7 @@ class Plan:
     warnings: tuple[Mapping[str, str], ...] = ()
     too_large: tuple[Bottle, ...] = ()
     validators: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    account: Account = field(default_factory=Account)
 
     @property
     def size_bytes(self) -> int:
@@ -52,6 +69,7 @@ class Plan:
         document = vars(self) | {
             "bottles": [bottle.as_json() for bottle in self.bottles],
             "too_large": [bottle.as_json() for bottle in self.too_large],
+            "account": asdict(self.account),
         }
         bucket.write_json(keys.plan(self.sync), document)
 
@@ -74,5 +92,6 @@ class Plan:
                 "without_bottle": tuple(document["without_bottle"]),
                 "warnings": tuple(document["warnings"]),
                 "too_large": tuple(Bottle.from_json(each) for each in document["too_large"]),
+                "account": Account(**document["account"]),
             }
         )

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
-from mirror import keys, lease, manifests, reports, snapshots, staging, telemetry
+from mirror import completion, keys, lease, manifests, reports, snapshots, staging, telemetry
 from mirror.bottles import Bottle
 from mirror.bucket import Bucket
 from mirror.connections import Connections
 from mirror.errors import BucketRefused, IncompleteSync
 from mirror.plans import Plan
 from mirror.registry import INDEX_TYPE
+from mirror.snapshots import Snapshot
 
 # Small objects from and to S3.
 REQUESTS = 16
@@ -40,12 +42,14 @@ def publish(
     if published is not None:  # The answer of an earlier call was lost on its way.
         lease.release(bucket, execution, now)
         return published
+    telemetry.about(sync)
+    since = time.monotonic()
     lease.renew(bucket, sync, now)
     plan = Plan.read(bucket, sync)
     inventory = bucket.sizes(keys.V2)
     _check_complete(bucket, plan, inventory)
     _publish_manifests(bucket, plan, inventory)
-    _write_snapshot(bucket, plan, now)
+    previous = _write_snapshot(bucket, plan, now)
     lease.renew(bucket, sync, datetime.now(UTC))
     changed = _move_pointer(bucket, plan)
     answer = {
@@ -56,9 +60,15 @@ def publish(
         "copied": plan.to_copy,
         "api_files_changed": changed,
     }
-    reports.write_published(bucket, plan, answer, now)
+    completion.conclude(
+        connections,
+        plan,
+        answer,
+        previous,
+        began=now,
+        publish_seconds=time.monotonic() - since,
+    )
     lease.release(bucket, execution, now)
-    telemetry.tell("published", sync=sync, **answer)
     return answer
 
 
@@ -134,7 +144,8 @@ def _check_served(
         )
 
 
-def _write_snapshot(bucket: Bucket, plan: Plan, now: datetime) -> None:
+def _write_snapshot(bucket: Bucket, plan: Plan, now: datetime) -> Snapshot | None:
+    """Write the snapshot of the plan; returns the one before it."""
     for path in plan.api_files:
         bucket.write(keys.snapshot_api_file(plan.sync, path), _staged_api_file(bucket, plan, path))
     snapshots.write_bottles(bucket, plan.sync, plan.bottles)
@@ -156,6 +167,7 @@ def _write_snapshot(bucket: Bucket, plan: Plan, now: datetime) -> None:
             "sync": plan.sync,
         },
     )
+    return previous
 
 
 def _move_pointer(bucket: Bucket, plan: Plan) -> int:

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from urllib3.exceptions import HTTPError
 
-from mirror import addresses, bodies, documents, fetching, keys
+from mirror import addresses, bodies, documents, fetching, keys, telemetry
 from mirror.errors import DigestMismatch, UpstreamRefused
 from mirror.fetching import Fetcher
 from mirror.pacing import Sleep
@@ -102,6 +102,7 @@ class Registry:
                         received += len(piece)
                         yield piece
                 except HTTPError:
+                    telemetry.retried("broke off")
                     self._fetcher.pause(broken % BREAKS, sleep)
                     broken += 1
                 else:

@@ -14,7 +14,7 @@ from mirror import keys, manifests
 from mirror.bottles import Bottle
 from mirror.bucket import Bucket
 from mirror.connections import Connections
-from mirror.errors import BadManifest, UpstreamRefused
+from mirror.errors import BadManifest, MirrorError, UpstreamRefused
 from mirror.registry import IMAGE_TYPE
 
 # Small requests, most of it waiting; GHCR begins to answer 429 well above this.
@@ -29,7 +29,7 @@ class StagedManifest:
 
     Args:
         bottles: those that it does promise, with their sizes.
-        failed: ``{"bottle", "problem"}`` of the others.
+        failed: ``{"bottle", "error", "problem"}`` of the others; `error` is a class's name.
         pack: key of the pack that holds it; empty when it promises nothing.
     """
 
@@ -104,7 +104,7 @@ def _fetch(connections: Connections, group: Sequence[Bottle]) -> _Fetched:
     try:
         body = connections.registry.manifest(image, tag)
     except UpstreamRefused as error:
-        failed = tuple({"bottle": each.label, "problem": str(error.problem)} for each in group)
+        failed = tuple(_failure(each, error) for each in group)
         return _Fetched(StagedManifest(image, tag, (), failed), b"")
     return _Fetched(promised(connections, group, body), body)
 
@@ -116,7 +116,7 @@ def promised(connections: Connections, group: Sequence[Bottle], body: bytes) -> 
         try:
             size_bytes = _size(connections, bottle, body)
         except (BadManifest, UpstreamRefused) as error:
-            failed.append({"bottle": bottle.label, "problem": error.problem})
+            failed.append(_failure(bottle, error))
         else:
             bottles.append(replace(bottle, size_bytes=size_bytes))
     return StagedManifest(group[0].image, group[0].manifest_tag, tuple(bottles), tuple(failed))
@@ -131,3 +131,7 @@ def _size(connections: Connections, bottle: Bottle, body: bytes) -> int:
         bottle.image, promise.manifest_digest, IMAGE_TYPE
     )
     return manifests.layer_size(image_manifest, bottle, where)
+
+
+def _failure(bottle: Bottle, error: MirrorError) -> dict[str, str]:
+    return {"bottle": bottle.label, "error": type(error).__name__, "problem": error.problem}

@@ -40,10 +40,11 @@ def run(
         answers.beat()
         answers.succeed(_carry(order, answers, connect(), interruption))
     except NobodyWaits as error:
-        telemetry.tell("task_ended", problem=error.problem)
+        telemetry.tell("task_ended", level="WARN", problem=error.problem)
         return 1
     except MirrorError as error:
-        telemetry.tell("task_ended", error=type(error).__name__, problem=error.problem)
+        name = type(error).__name__
+        telemetry.tell("task_ended", level="ERROR", error=name, problem=error.problem)
         answers.fail(error)
         return 1
     except Exception as error:
@@ -65,13 +66,16 @@ def _carry(
     """
     settings = replace(connections.settings, transfers=connections.settings.task_transfers)
     connections = connections.with_settings(settings)
+    about = settings.about
+    telemetry.begin("sync_task", project=about.project, environment=about.environment)
     sync = keys.sync_of_batches(order.batches_key)
+    telemetry.about(sync)
     counts: Counter[str] = Counter(batches=0, copied=0, bytes=0, failed=0)
     with Heart(answers, connections.bucket, sync, interruption):
         for each in json.loads(connections.bucket.read(order.batches_key)):
             if not _is_done(connections.bucket, each["batch"]):
                 counts.update(_counts(_carry_batch(connections, each["batch"], interruption)))
-    telemetry.tell("task_done", sync=sync, **counts)
+    telemetry.tell("task_done", counts=dict(counts))
     return dict(counts)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from mirror.connections import Connections
 from mirror.deadline import Deadline
 from mirror.errors import BucketRefused, DigestMismatch, MirrorError, OutOfTime
 from mirror.memory import Memory
+from mirror.telemetry import Metric
 from mirror.transfer import copy_blob
 
 
@@ -32,11 +34,16 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class Carried:
-    """One bottle of the batch, how it ended, and why if it failed."""
+    """One bottle of the batch, how it ended, and why if it failed.
+
+    Args:
+        error: the name of the error's class.
+    """
 
     bottle: Bottle
     outcome: Outcome
     problem: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,8 @@ class BatchResult:
 
     key: str
     carried: tuple[Carried, ...]
+    seconds: float
+    retries: Mapping[str, int]
 
     def count(self, outcome: Outcome) -> int:
         """How many bottles ended so."""
@@ -60,7 +69,7 @@ class BatchResult:
     def as_json(self) -> dict[str, Any]:
         """``syncs/<id>/results/<n>.json`` (docs/reference/bucket-layout.md)."""
         failed = [
-            {"bottle": each.bottle.label, "problem": each.problem}
+            {"bottle": each.bottle.label, "error": each.error, "problem": each.problem}
             for each in self.carried
             if each.outcome is Outcome.FAILED
         ]
@@ -69,12 +78,15 @@ class BatchResult:
             "bytes": self.size_bytes,
             "left": self.count(Outcome.LEFT),
             "failed": failed,
+            "seconds": round(self.seconds, 3),
+            "retries": dict(self.retries),
         }
 
     def as_answer(self) -> dict[str, Any]:
         """What the state machine gets: pointers and counts (docs/reference/state-machine.md)."""
-        document = self.as_json()
-        return {"result": self.key, **document, "failed": len(document["failed"])}
+        failed = self.count(Outcome.FAILED)
+        told = {name: self.as_json()[name] for name in ("copied", "bytes", "left")}
+        return {"result": self.key, **told, "failed": failed}
 
 
 def run(
@@ -101,8 +113,9 @@ def run(
         SyncUnderWay: the batch's sync no longer holds the lease.
         BucketRefused: S3 does not do its part; no bottle would fare better.
     """
-    result_key = keys.result(batch_key)
+    since, result_key = time.monotonic(), keys.result(batch_key)
     batch = json.loads(connections.bucket.read(batch_key))
+    telemetry.about(batch["sync"])
     lease.renew(connections.bucket, batch["sync"], datetime.now(UTC))
     bottles = [Bottle.from_json(each) for each in batch["bottles"]]
     carrier = _Carrier(
@@ -113,10 +126,35 @@ def run(
     )
     with ThreadPoolExecutor(connections.settings.transfers) as pool:
         carried = tuple(pool.map(carrier.carry, bottles))
-    result = BatchResult(result_key, carried if is_stopping() else _without_standstill(carried))
+    result = BatchResult(
+        result_key,
+        carried if is_stopping() else _without_standstill(carried),
+        time.monotonic() - since,
+        telemetry.take_retries(),
+    )
     connections.bucket.write_json(result_key, result.as_json())
-    telemetry.tell("batch_done", sync=batch["sync"], batch=batch_key, **result.as_answer())
+    _measure(batch_key, result)
     return result
+
+
+def _measure(batch_key: str, result: BatchResult) -> None:
+    failed = [each.error for each in result.carried if each.outcome is Outcome.FAILED]
+    metrics = {
+        Metric.BOTTLES_COPIED: result.count(Outcome.COPIED),
+        Metric.BYTES_COPIED: result.size_bytes,
+        Metric.BOTTLES_LEFT: result.count(Outcome.LEFT),
+        Metric.BOTTLES_FAILED: len(failed),
+        Metric.BATCH_SECONDS: round(result.seconds, 3),
+        Metric.RETRIES: sum(result.retries.values()),
+    }
+    telemetry.measure(
+        "batch_done",
+        metrics,
+        failures=Counter(failed),
+        batch=batch_key,
+        result=result.key,
+        retries=result.retries,
+    )
 
 
 def _begun(bottles: Sequence[Bottle]) -> dict[str, Any]:
@@ -154,14 +192,16 @@ class _Carrier:
         except BucketRefused:
             raise
         except MirrorError as error:
+            name, problem = type(error).__name__, error.problem
             telemetry.tell(
                 "bottle_failed",
+                level="WARN",
                 bottle=bottle.label,
-                error=type(error).__name__,
-                problem=error.problem,
+                error=name,
+                problem=problem,
                 where=error.where,
             )
-            return Carried(bottle, Outcome.FAILED, f"{type(error).__name__}: {error.problem}")
+            return Carried(bottle, Outcome.FAILED, f"{name}: {problem}", name)
 
     def _bring(self, bottle: Bottle) -> Outcome:
         if not self._is_first_try and self._bucket.size(bottle.blob_key) == bottle.size_bytes:
@@ -170,7 +210,7 @@ class _Carrier:
             self._copy(bottle)
         except DigestMismatch as error:
             # Damaged on its way, or by a cache that asking again passes by: once, from scratch.
-            telemetry.tell("bottle_again", bottle=bottle.label, problem=error.problem)
+            telemetry.tell("bottle_again", level="WARN", bottle=bottle.label, problem=error.problem)
             self._copy(bottle)
         return Outcome.COPIED
 
@@ -188,6 +228,8 @@ def _without_standstill(carried: tuple[Carried, ...]) -> tuple[Carried, ...]:
         return carried
     problem = "was not reached, or does not fit, within the worker's timeout"
     return tuple(
-        Carried(each.bottle, Outcome.FAILED, problem) if each.outcome is Outcome.LEFT else each
+        Carried(each.bottle, Outcome.FAILED, problem, "OutOfTime")
+        if each.outcome is Outcome.LEFT
+        else each
         for each in carried
     )

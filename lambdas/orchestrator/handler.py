@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from mirror import executions, imports, keys, planning, publication, reports, wanted
+from mirror import executions, imports, keys, planning, publication, reports, telemetry, wanted
 from mirror.connections import Connections
 from mirror.errors import BadEvent
 
@@ -68,6 +68,8 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG0
     action = actions.get(event.get("action", ""))
     if action is None:
         raise _bad_event("action", f"one of {', '.join(actions)}", event)
+    about = connections().settings.about
+    telemetry.begin("orchestrator", project=about.project, environment=about.environment)
     return action(event)
 
 

@@ -15,7 +15,7 @@ import os
 from functools import cache
 from typing import Any
 
-from mirror import worker
+from mirror import telemetry, worker
 from mirror.connections import Connections
 from mirror.errors import BadEvent
 
@@ -35,6 +35,9 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
             where="the event's `batch`",
             remedy="call with a key of the plan, as syncs/2026-11-22T030000Z/plan/00000.json",
         )
+
+    about = connections().settings.about
+    telemetry.begin("sync_worker", project=about.project, environment=about.environment)
 
     def seconds_left() -> float:
         return float(context.get_remaining_time_in_millis()) / 1000

@@ -65,7 +65,6 @@ def test_a_range_is_answered_with_just_that_part(ask):
         "/syncs/lease.json",
         "/settings/selection.json",
         "/api/../syncs/lease.json",
-        "/",
         "/v2/absent",
     ],
 )
@@ -85,3 +84,13 @@ def test_an_escaped_path_names_the_same_key():
 def test_a_taken_port_is_bad_input_with_a_remedy(cloud, mirror):
     with listen(cloud, mirror) as taken, pytest.raises(BadInput, match="--port N"):
         listen(cloud, mirror, taken.server_address[1])
+
+
+def test_the_root_is_the_status_page(ask, s3, mirror):
+    page = b"<!doctype html>"
+    s3.put_object(Bucket=mirror, Key="index.html", Body=page, ContentType="text/html")
+
+    response = ask("/")
+
+    assert (response.status, response.body) == (200, page)
+    assert response.headers["Content-Type"] == "text/html"

@@ -46,7 +46,14 @@ def test_the_answer_points_to_the_result(connections, batch, stored):
         "failed": 0,
     }
     result = json.loads(stored("syncs/")[answer["result"]])
-    assert result == {"copied": 2, "bytes": len(LARGE) + 3, "left": 0, "failed": []}
+    assert result == {
+        "copied": 2,
+        "bytes": len(LARGE) + 3,
+        "left": 0,
+        "failed": [],
+        "seconds": pytest.approx(5, abs=5),
+        "retries": {},
+    }
 
 
 def test_bottles_that_no_longer_fit_are_handed_back_and_come_with_the_next_try(

@@ -1,0 +1,123 @@
+"""What the status page says, as files of its own below ``status/``; written after ``api/``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from mirror import api_files, keys, pages, status_page
+from mirror.bottles import Bottle
+from mirror.bucket import Bucket
+from mirror.connections import Connections
+from mirror.plans import Plan
+
+SNAPSHOTS = 30
+# More than that are not written into the page but looked up in status/formulae.json.
+INLINED = 400
+DESCRIPTION_CHARACTERS = 160
+
+Row = Sequence[Any]
+"""Name, version, indices of platforms, description: one formula in ``formulae.json``."""
+
+
+def write(connections: Connections, plan: Plan, now: datetime) -> None:
+    """Write status.json, formulae.json if it changed, and the page that shows them.
+
+    Raises:
+        BucketRefused: the bucket did not take one of them.
+    """
+    bucket = connections.bucket
+    earlier = _read(bucket, keys.STATUS)
+    formulae, digest = _formulae(bucket, plan, earlier.get("formulae_sha256", ""))
+    snapshots = [each for each in earlier.get("snapshots", ()) if each["id"] != plan.sync]
+    published_at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    document = {
+        "snapshot": plan.sync,
+        "published_at": published_at,
+        "formulae_sha256": digest,
+        "snapshots": [_snapshot(plan, published_at), *snapshots][:SNAPSHOTS],
+    }
+    bucket.write_json(keys.STATUS, document)
+    page = status_page.page(document, formulae, connections.settings.about, inlined=INLINED)
+    pages.write(bucket, keys.STATUS_PAGE, page)
+
+
+def write_checked(bucket: Bucket, now: datetime) -> None:
+    """Note that upstream was asked for news, whether or not it had any.
+
+    Raises:
+        BucketRefused: the bucket did not take it.
+    """
+    checked_at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    bucket.write_json(keys.STATUS_CHECKED, {"checked_at": checked_at})
+
+
+def _snapshot(plan: Plan, created_at: str) -> dict[str, Any]:
+    return {
+        "id": plan.sync,
+        "created_at": created_at,
+        "formulae": plan.formulae,
+        "bottles": len(plan.bottles),
+        "bytes": plan.size_bytes,
+        "by_platform": _by_platform(plan.bottles),
+    }
+
+
+def _by_platform(bottles: Iterable[Bottle]) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for bottle in bottles:
+        counted = found.setdefault(bottle.tag, {"bottles": 0, "bytes": 0})
+        counted["bottles"] += 1
+        counted["bytes"] += bottle.size_bytes
+    return dict(sorted(found.items()))
+
+
+def _formulae(bucket: Bucket, plan: Plan, earlier: str) -> tuple[dict[str, Any], str]:
+    """``formulae.json``, read if nothing changed, else written; and the digest of the bottles."""
+    names = sorted((each.formula, each.manifest_tag, each.tag) for each in plan.bottles)
+    digest = hashlib.sha256(json.dumps(names).encode()).hexdigest()
+    if digest == earlier and (found := _read(bucket, keys.STATUS_FORMULAE)):
+        return found, digest
+    document = _listed(names, _descriptions(bucket, plan))
+    bucket.write(keys.STATUS_FORMULAE, _compact(document))
+    return document, digest
+
+
+def _listed(
+    names: Iterable[tuple[str, str, str]], descriptions: Mapping[str, str]
+) -> dict[str, Any]:
+    platforms: dict[str, int] = {}
+    held: dict[tuple[str, str], list[int]] = {}
+    for formula, version, tag in names:
+        index = platforms.setdefault(tag, len(platforms))
+        held.setdefault((formula, version), []).append(index)
+    rows = [
+        [formula, version, sorted(set(indices)), descriptions.get(formula, "")]
+        for (formula, version), indices in held.items()
+    ]
+    return {"platforms": list(platforms), "formulae": rows}
+
+
+def _descriptions(bucket: Bucket, plan: Plan) -> dict[str, str]:
+    """Formula → what upstream says of it, from the API files that the sync was planned from."""
+    wanted = {bottle.formula for bottle in plan.bottles}
+    found: dict[str, str] = {}
+    for platform in plan.selection["platforms"]:
+        staged = _read(bucket, keys.staged_api_file(plan.sync, api_files.packages(platform)))
+        entries = json.loads(staged["payload"])["formulae"] if staged else {}
+        for name in wanted & entries.keys() - found.keys():
+            found[name] = str(entries[name].get("desc", ""))[:DESCRIPTION_CHARACTERS]
+    return found
+
+
+def _read(bucket: Bucket, key: str) -> dict[str, Any]:
+    body = bucket.find(key)
+    return dict(json.loads(body)) if body else {}
+
+
+def _compact(document: Any) -> bytes:
+    # 8,500 formulae are 700 KB so, and 900 KB with spaces and escapes.
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

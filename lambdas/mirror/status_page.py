@@ -1,0 +1,154 @@
+"""The status page: how to point brew here, how fresh the mirror is, what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mirror import pages, platforms, plots
+from mirror.pages import Markup, element, joined, number, size
+from mirror.settings import About
+
+UNKNOWN = "https://YOUR-MIRROR"
+LISTED_SNAPSHOTS = 10
+
+
+def page(
+    status: Mapping[str, Any], formulae: Mapping[str, Any], about: About, *, inlined: int
+) -> str:
+    """The page as HTML.
+
+    Args:
+        status, formulae: as status.json and formulae.json have them
+            (docs/reference/bucket-layout.md).
+        inlined: the most formulae that are listed in the page itself.
+    """
+    newest = status["snapshots"][0]
+    whose = " · ".join(filter(None, (about.project, about.environment)))
+    return pages.filled(
+        "status.html",
+        script="status.js",
+        title=f"Homebrew mirror {whose}".rstrip(),
+        whose=whose,
+        headline="Homebrew, from inside your own network",
+        published=status["published_at"],
+        published_at=pages.moment(status["published_at"]),
+        snapshot=status["snapshot"],
+        facts=_facts(newest),
+        lines=lines(about.public_url or UNKNOWN),
+        address_is="known" if about.public_url else "unknown",
+        address_note=_address_note(about.public_url),
+        platforms=_platforms(newest["by_platform"]),
+        plots=_plots(status["snapshots"]),
+        snapshots=_snapshots(status["snapshots"][:LISTED_SNAPSHOTS]),
+        found=_count(len(formulae["formulae"])),
+        formulae=_formulae(formulae, inlined),
+    )
+
+
+def lines(url: str) -> str:
+    """What a Mac needs in its shell. Source: Homebrew/brew, ``env_config.rb``."""
+    return (
+        f"export HOMEBREW_API_DOMAIN={url}/api\n"
+        f"export HOMEBREW_ARTIFACT_DOMAIN={url}\n"
+        "export HOMEBREW_ARTIFACT_DOMAIN_NO_FALLBACK=1\n"
+        "export HOMEBREW_DOCKER_REGISTRY_BASIC_AUTH_TOKEN=none"
+    )
+
+
+def _address_note(public_url: str) -> Markup:
+    if public_url:
+        return Markup("")
+    address = element("code", UNKNOWN)
+    return joined(address, " stands for the address at which you read this page.")
+
+
+def _facts(newest: Mapping[str, Any]) -> Markup:
+    tags = [tag for tag in newest["by_platform"] if tag != "all"]
+    facts = {
+        "Formulae": number(newest["formulae"]),
+        "Bottles": number(newest["bottles"]),
+        "Size": size(newest["bytes"]),
+        "Platforms": number(len(tags)),
+    }
+    return joined(
+        *(
+            element("div", element("dt", name), element("dd", value))
+            for name, value in facts.items()
+        )
+    )
+
+
+def _platforms(by_platform: Mapping[str, Mapping[str, int]]) -> Markup:
+    most = max((each["bytes"] for each in by_platform.values()), default=0)
+    rows = [
+        (
+            joined(platforms.spoken(tag), " ", element("code", tag, class_="muted")),
+            plots.share(held["bytes"], most, f"{size(held['bytes'])} of {size(most)}"),
+            number(held["bottles"]),
+            size(held["bytes"]),
+        )
+        # What serves every platform is no platform: last.
+        for tag, held in sorted(by_platform.items(), key=lambda each: each[0] == "all")
+    ]
+    return pages.table(("Platform", "", "Bottles", "Size"), rows, numbers=2)
+
+
+def _plots(snapshots: Sequence[Mapping[str, Any]]) -> Markup:
+    oldest_first = list(reversed(snapshots))
+    return joined(
+        _plot("Bottles", oldest_first, "bottles", number),
+        _plot("Size", oldest_first, "bytes", size),
+    )
+
+
+def _plot(name: str, snapshots: Sequence[Mapping[str, Any]], key: str, shown: Any) -> Markup:
+    values = [int(each[key]) for each in snapshots]
+    titles = [f"{each['created_at'][:10]}: {shown(each[key])}" for each in snapshots]
+    label = f"{name} of the last {len(values)} snapshots: {shown(values[0])} to {shown(values[-1])}"
+    caption = element("figcaption", name, element("b", shown(values[-1])))
+    return element("figure", caption, plots.bars(values, titles, label))
+
+
+def _snapshots(snapshots: Sequence[Mapping[str, Any]]) -> Markup:
+    rows = [
+        (
+            pages.moment(each["created_at"]),
+            element("code", each["id"]),
+            number(each["formulae"]),
+            number(each["bottles"]),
+            size(each["bytes"]),
+        )
+        for each in snapshots
+    ]
+    return pages.table(("Published", "Snapshot", "Formulae", "Bottles", "Size"), rows, numbers=3)
+
+
+def _formulae(formulae: Mapping[str, Any], inlined: int) -> Markup:
+    rows, tags = formulae["formulae"], formulae["platforms"]
+    if len(rows) <= inlined:
+        listed = [_formula(row, tags) for row in rows]
+        return element("ul", *listed, id="formulae", class_="formulae")
+    source = "status/formulae.json"
+    plain = element("p", "Without JavaScript: ", element("a", source, href=source), ".")
+    results = element("ul", id="formulae", class_="formulae", data_source=source, tabindex="0")
+    return joined(element("noscript", plain), results)
+
+
+def _formula(row: Sequence[Any], tags: Sequence[str]) -> Markup:
+    name, version, indices, description = row
+    return element(
+        "li",
+        element("code", name, class_="name"),
+        element("code", version, class_="version"),
+        element(
+            "span",
+            description,
+            element("small", ", ".join(tags[index] for index in indices)),
+            class_="about",
+        ),
+    )
+
+
+def _count(formulae: int) -> str:
+    return f"{number(formulae)} {'formula' if formulae == 1 else 'formulae'}"
