@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,8 @@ OLDEST = (1, 10)
 PINNED = "1.11.4"
 # Smaller than any Terraform: a launcher of tfenv or asdf, whose version its own file does not tell.
 LAUNCHER_BYTES = 1024 * 1024
+CHUNK_BYTES = 64 * 1024
+POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -64,27 +68,28 @@ def run(
     """Run Terraform to its end, handing each line of its output to `hear`.
 
     Ctrl-C is passed on to it once; `KeyboardInterrupt` goes on when it has ended in an orderly
-    way, its state written and its lock released.
+    way, its state written and its lock released. When this process is killed, Terraform ends
+    by itself what it has begun: its output goes to a file, which nobody has to read.
 
     Returns:
         Its exit code, and what it wrote to stderr.
     """
     with (
+        tempfile.TemporaryFile() as output,
         tempfile.TemporaryFile("w+", encoding="utf-8") as complaints,
         subprocess.Popen(
             command,
             cwd=folder,
             env=dict(variables),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=output,
             stderr=complaints,
-            encoding="utf-8",
             # Ctrl-C reaches a whole group. Two of them make Terraform drop what it is doing, so
             # it has a group of its own and gets exactly one from us.
             process_group=0,
         ) as process,
     ):
-        _hear_out(process, hear)
+        _hear_out(_Output(process, output.fileno()), process, hear)
         complaints.seek(0)
         return process.returncode, complaints.read()
 
@@ -159,18 +164,41 @@ def _identity(path: Path) -> str:
     return f"{path} {status.st_size} {status.st_mtime_ns}"
 
 
-def _hear_out(process: subprocess.Popen[str], hear: Callable[[str], None]) -> None:
-    assert process.stdout is not None  # noqa: S101 - a pipe was asked for; this tells mypy
+class _Output:
+    """What a running program has written to a file, line by line, until it has ended."""
+
+    def __init__(self, process: subprocess.Popen[bytes], file: int) -> None:
+        self._process, self._file = process, file
+        self._offset, self._rest = 0, b""
+
+    def lines(self) -> Iterator[str]:
+        """The lines not yet told; may be asked again after an interruption."""
+        while True:
+            # Asked before reading, so that what it wrote last is read, too.
+            ended = self._process.poll() is not None
+            chunk = os.pread(self._file, CHUNK_BYTES, self._offset)
+            self._offset += len(chunk)
+            *whole, self._rest = (self._rest + chunk).split(b"\n")
+            yield from (line.decode() + "\n" for line in whole)
+            if not chunk and ended:
+                break
+            if not chunk:
+                time.sleep(POLL_SECONDS)
+        if self._rest:
+            yield self._rest.decode()
+
+
+def _hear_out(
+    output: _Output, process: subprocess.Popen[bytes], hear: Callable[[str], None]
+) -> None:
     try:
-        for line in process.stdout:
+        for line in output.lines():
             hear(line)
-        process.wait()
     except KeyboardInterrupt:
         # From here on a person can only wait: state that is not written is resources lost.
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         process.send_signal(signal.SIGINT)
-        for line in process.stdout:
+        for line in output.lines():
             hear(line)
-        process.wait()
         signal.signal(signal.SIGINT, before)
         raise

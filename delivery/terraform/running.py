@@ -96,12 +96,15 @@ class Workspace:
         data_dir: what Terraform would keep in ``.terraform``; one per environment.
         program: the path of Terraform.
         variables: the whole environment of the child.
+        lock_patience_seconds: how long to wait for a state that somebody else has locked; a
+            Terraform whose `inv` was killed ends what it has begun within that.
     """
 
     folder: Path
     data_dir: Path
     program: Path
     variables: Mapping[str, str]
+    lock_patience_seconds: int = 60
 
     @classmethod
     def at(
@@ -150,7 +153,10 @@ class Workspace:
             TerraformFailed: with Terraform's own words, or who holds the state's lock.
         """
         file = self.data_dir / "plan"
-        code, events = self._stream("plan", "-detailed-exitcode", f"-out={file}", *options)
+        patience = f"-lock-timeout={self.lock_patience_seconds}s"
+        code, events = self._stream(
+            "plan", "-detailed-exitcode", patience, f"-out={file}", *options
+        )
         summary = next(each["changes"] for each in events if each["type"] == "change_summary")
         planned = (each["change"] for each in events if each["type"] == "planned_change")
         changes = [Change(each["resource"]["addr"], each["action"]) for each in planned]

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -267,7 +268,8 @@ workspace.plan().apply(lambda text: print(text, flush=True))
 @pytest.fixture
 def applying(workspace, root, tmp_path):
     """Another process that is in the middle of an apply: kept is made, made will take long."""
-    give(root, command=f"touch {tmp_path}/begun; exec sleep 30")
+    until = f"[ -e {tmp_path}/patience ] && exit; sleep 0.1"
+    give(root, command=f"touch {tmp_path}/begun; for i in $(seq 300); do {until}; done")
     arguments = [str(workspace.folder), str(workspace.data_dir), str(workspace.program)]
     process = subprocess.Popen(
         [sys.executable, "-c", APPLY, json.dumps([*arguments, dict(workspace.variables)])],
@@ -285,14 +287,26 @@ def applying(workspace, root, tmp_path):
             ctrl_c(process)
 
 
+def test_a_killed_apply_ends_what_it_began_and_the_next_one_waits(applying, workspace, tmp_path):
+    applying.kill()
+    applying.wait()
+    (tmp_path / "patience").touch()  # Now the resource in the making may end.
+
+    plan = workspace.plan()
+
+    assert plan.changes == ()
+
+
 def ctrl_c(process: subprocess.Popen) -> None:
     """As a terminal does it: to the whole group, not only to the process."""
     os.killpg(process.pid, signal.SIGINT)
 
 
 def test_a_locked_state_says_who_since_when_and_the_last_resort(applying, workspace, backend):
+    impatient = replace(workspace, lock_patience_seconds=0)
+
     with pytest.raises(TerraformFailed, match=r"is locked by \S+@\S+ since 2\d.* UTC, for") as told:
-        workspace.plan()
+        impatient.plan()
 
     assert told.value.where == backend["path"]
     assert "wait until that has ended" in told.value.remedy
