@@ -193,6 +193,14 @@ _RECIPES = (
         rebuild=1,
         uses_from_macos=(Use("libxml2", since="tahoe"), Use("zlib")),
     ),
+    _recipe(
+        *("portable-ruby", "4.0.6", "Powerful, clean, object-oriented scripting language"),
+        license="Ruby",
+        # Built for the oldest systems, and poured on all newer ones.
+        platforms=("arm64_big_sur", "catalina", "arm64_linux", "x86_64_linux"),
+        payload_bytes=400 * KIB,
+        cellar=CELLAR_ANYWHERE,
+    ),
     _recipe("exa", "0.10.1", "Modern replacement for ls", deprecated="unmaintained"),
     _recipe("youtube-dl", "2021.12.17", "Download videos", disabled="unmaintained"),
     _recipe(

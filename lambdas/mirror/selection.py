@@ -13,6 +13,8 @@ from mirror.bottles import Bottle
 from mirror.catalogue import Catalogue, Formula
 from mirror.errors import UnknownFormula, UntrustedCatalogue
 
+# What brew's vendor-install.sh fetches; the digests in each brew are those of its bottles.
+PORTABLE_RUBY = "portable-ruby"
 _GLOB = frozenset("*?[")
 
 
@@ -128,7 +130,8 @@ def _platform(
         for name in set().union(*matched.values()) - named
         if not _is_left_to_its_name(catalogue.formulae[name], wanted, today)
     }
-    roots = (named | globbed) - excluded
+    ruby = {PORTABLE_RUBY} & catalogue.formulae.keys() if wanted.portable_ruby else set()
+    roots = (named | globbed | ruby) - excluded
     dependents = dict.fromkeys(sorted(roots), "")
     if wanted.include_dependencies:
         _add_dependencies(dependents, catalogue)

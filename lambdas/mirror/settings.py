@@ -86,6 +86,7 @@ class Selection:
 
     Args:
         max_bottle_mib: larger bottles are left out; 0 takes every size.
+        portable_ruby: whether the Ruby that brew installs for itself comes with the rest.
     """
 
     platforms: tuple[str, ...]
@@ -95,6 +96,7 @@ class Selection:
     include_deprecated: bool = False
     include_disabled: bool = False
     max_bottle_mib: int = 0
+    portable_ruby: bool = False
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
@@ -111,6 +113,7 @@ class Selection:
             include_deprecated=bool(document.get("include_deprecated", False)),
             include_disabled=bool(document.get("include_disabled", False)),
             max_bottle_mib=int(document.get("max_bottle_mib", 0)),
+            portable_ruby=bool(document.get("portable_ruby", False)),
         )
 
     def as_json(self) -> dict[str, Any]:

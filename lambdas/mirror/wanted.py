@@ -36,4 +36,6 @@ def write(connections: Connections, *, everything: bool) -> dict[str, Any]:
 
 
 def _all_of(selection: Selection) -> Selection:
-    return replace(selection, formulae=("*",))
+    return replace(
+        selection, formulae=("*",), exclude=(), include_deprecated=True, include_disabled=True
+    )

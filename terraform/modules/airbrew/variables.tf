@@ -17,6 +17,7 @@ variable "settings" {
       include_deprecated   = bool
       include_disabled     = bool
       max_bottle_mib       = number
+      portable_ruby        = bool
     })
     publish = object({
       policy          = string

@@ -224,3 +224,24 @@ def test_a_dry_run_tells_the_warnings(upstream, connections):
     told = planning.dry_run(connections.with_settings(settings))["warnings"]
 
     assert told == [{"formula": "old", "platform": "arm64_tahoe", "problem": "deprecated upstream"}]
+
+
+RUBY = {"jq": {}, "portable-ruby": {"bottle_tag": ":arm64_big_sur"}}
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, {"jq"}),
+        ({"portable_ruby": True}, {"jq", "portable-ruby"}),
+        ({"portable_ruby": True, "exclude": ("portable-*",)}, {"jq"}),
+    ],
+)
+def test_the_ruby_that_brew_installs_comes_when_the_settings_say_so(more, expected):
+    wanted = replace(ALL, formulae=("jq",), **more)
+
+    assert select([read(RUBY)], wanted, TODAY).platforms[0].formulae == expected
+
+
+def test_an_upstream_without_that_ruby_is_mirrored_all_the_same():
+    assert "portable-ruby" not in chosen("git", portable_ruby=True).formulae
