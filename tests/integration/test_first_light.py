@@ -251,8 +251,8 @@ def test_the_deployed_orchestrator_plans_all_of_homebrew_core(checkout, first):
     )
 
     # 8,548 less what is deprecated or disabled and nobody needs.
-    assert 7500 < plan["formulae"] < 8000
-    assert plan["missing"] == plan["bottles"] > 6500
+    assert 8000 < plan["formulae"] < 8500
+    assert plan["missing"] == plan["bottles"] > 7000
 
 
 def test_what_is_destroyed_comes_back_around_the_kept_bottles(checkout, first):
