@@ -12,7 +12,7 @@ from delivery.config import rendering
 from delivery.environment import Environment
 from delivery.errors import BadInput
 from delivery.progress import Steps
-from verbs import console, report_parcels
+from verbs import console, probing, report, report_parcels
 from verbs.main import ENV_HELP, JSON_HELP
 from verbs.target import announce, environment_named, reach
 from verbs.verb import verb
@@ -94,7 +94,7 @@ def export(
 def import_(
     context: Context, env: str = "", from_: str = "", public_key: str = "", json: bool = False
 ) -> None:
-    """Verify a parcel, upload what this mirror lacks, and publish its snapshot.
+    """Verify a parcel, upload what this mirror lacks, publish its snapshot, and probe it.
 
     Every file is checked before anything is uploaded. Run again, it goes on where it was.
 
@@ -110,13 +110,15 @@ def import_(
     outputs = standing.deployed(environment, cloud)
     upstream = rendering.upstream(environment, cloud.upstream)
     with console.progress() as progress:
-        imported = importing.bring(
-            cloud, outputs, folder, key, upstream["signing_key_pem"], Steps(progress)
-        )
+        steps = Steps(progress)
+        imported = importing.bring(cloud, outputs, folder, key, upstream["signing_key_pem"], steps)
+        with steps.step("probe"):
+            proof = probing.prove(environment, cloud, outputs["mirror_bucket"], imported.snapshot)
     if json:
-        console.document(asdict(imported))
+        console.document({**asdict(imported), "probe": asdict(proof)})
     else:
         report_parcels.imported(imported, environment.name)
+        report.proof(asdict(proof))
 
 
 @verb(

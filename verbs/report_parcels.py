@@ -45,7 +45,7 @@ def imported(done: Imported, environment: str) -> None:
         f" {done.answer['bottles']} bottles in all"
     )
     console.line("next:")
-    console.line(f"  inv mirror.probe --env {environment}")
+    console.line(f"  inv mirror.serve --env {environment}    # then point brew at it, as it says")
 
 
 def seeded(done: Seeded, environment: str) -> None:

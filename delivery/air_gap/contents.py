@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from delivery import content
+from delivery import content, uploads
 from delivery.bottles import Bottle
 from delivery.cloud import Cloud
 from delivery.errors import BadInput
@@ -52,6 +52,7 @@ def of(cloud: Cloud, bucket: str, snapshot: str, since: str) -> Contents:
     held = _bottles(cloud, bucket, since) if since else frozenset()
     items = [*_blobs_and_manifests(_bottles(cloud, bucket, chosen), held)]
     items += _api_files(chosen, document["api_files"])
+    items += _lists(cloud, bucket, chosen)
     return Contents(chosen, since or None, tuple(items))
 
 
@@ -72,8 +73,14 @@ def _api_files(snapshot: str, digests: Mapping[str, str]) -> Iterator[Item]:
     for path, digest in sorted(digests.items()):
         yield Item(f"{folder}api/{path}", f"{folder}api/{path}", digest)
         yield Item(f"api/{path}", f"{folder}api/{path}", digest)
-    for name in ("bottles.json", "snapshot.json"):
-        yield Item(f"{folder}{name}", f"{folder}{name}")
+
+
+def _lists(cloud: Cloud, bucket: str, snapshot: str) -> Iterator[Item]:
+    """What else the snapshot's folder holds: ``bottles.json``, ``snapshot.json``."""
+    folder = f"snapshots/{snapshot}/"
+    for key in sorted(uploads.sizes(cloud.client("s3"), bucket, folder)):
+        if not key.startswith(f"{folder}api/"):
+            yield Item(key, key)
 
 
 def bottles_in(listed: Iterable[Mapping[str, Any]]) -> frozenset[Bottle]:

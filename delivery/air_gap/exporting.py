@@ -11,10 +11,11 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from botocore.exceptions import HTTPClientError, IncompleteReadError
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from delivery.air_gap import contents, parcel
@@ -27,6 +28,8 @@ from delivery.errors import BadInput, ExportFailed
 
 # boto3 keeps ten connections; a disk that is written by more threads is not faster.
 THREADS = 8
+# boto3 itself tries a request again, but not a body that is being read.
+TRIES = 3
 PARTIAL = ".partial"
 TOLD_EVERY = 100
 
@@ -117,6 +120,13 @@ class _Writer:
         return File(path.stat().st_size, wanted) if sha256_of(path) == wanted else None
 
     def _fetch(self, item: Item) -> File:
+        """The file from the bucket; a body that breaks off is asked for again."""
+        for _ in range(TRIES - 1):
+            with suppress(HTTPClientError, IncompleteReadError):
+                return self._fetch_once(item)
+        return self._fetch_once(item)
+
+    def _fetch_once(self, item: Item) -> File:
         path = self._folder / item.path
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"{path.name}{PARTIAL}")

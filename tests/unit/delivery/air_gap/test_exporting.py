@@ -10,11 +10,14 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import IncompleteReadError
 
 from delivery.air_gap import exporting
 from delivery.errors import BadInput, ExportFailed
 from delivery.smoke import fetch_as_brew_would
 from tests.doubles.far_side import NEAR, Killed, files_of
+from tests.unit.mirror.conftest import RawBody
 
 API = "api/internal/packages.arm64_tahoe.jws.json"
 
@@ -106,6 +109,14 @@ def test_the_parcel_of_another_snapshot_is_not_written_over(parcel, second, far)
     assert (parcel / "parcel.json").read_bytes() == before
 
 
+@contextmanager
+def sending(s3, call, answer):
+    """Lets S3 answer a call with a response of the test's own, where `answer` gives one."""
+    s3.meta.events.register_first(f"before-send.s3.{call}", answer)
+    yield
+    s3.meta.events.unregister(f"before-send.s3.{call}", answer)
+
+
 def fetched_keys(far):
     """The bodies that S3 was asked for from here on."""
     asked = []
@@ -169,6 +180,26 @@ def test_a_file_that_was_spoilt_in_between_is_fetched_again(far, parcel):
     assert asked.count(blob) == 1
     assert len([key for key in asked if key.startswith("v2/")]) == 1
     far.verify(parcel)
+
+
+@pytest.mark.parametrize(("times", "ends"), [(2, "well"), (3, "badly")])
+def test_a_body_that_breaks_off_is_asked_for_again(first, far, tmp_path, monkeypatch, times, ends):
+    monkeypatch.setattr(exporting, "THREADS", 1)
+    left = iter(range(times))
+
+    def breaking_off(request, **_):
+        if "/blobs/" in request.url and next(left, None) is not None:
+            headers = {"Content-Length": "99", "Last-Modified": "Sun, 22 Nov 2026 03:00:00 GMT"}
+            return AWSResponse(request.url, 200, headers, RawBody(b"half"))
+        return None
+
+    with sending(far.s3, "GetObject", breaking_off):
+        if ends == "well":
+            far.export(tmp_path / "parcel")
+            far.verify(tmp_path / "parcel")
+        else:
+            with pytest.raises(IncompleteReadError):
+                far.export(tmp_path / "parcel")
 
 
 def test_a_mirror_that_gives_other_bytes_ends_the_export(first, far, tmp_path):
