@@ -1,4 +1,8 @@
-"""The mirror's bucket behind a local URL, laid out as brew asks for it."""
+"""The mirror's bucket behind a local URL, laid out as brew asks for it, by either of its settings.
+
+What lies in the bucket is what HOMEBREW_ARTIFACT_DOMAIN asks for; the names of a flat mirror,
+which HOMEBREW_BOTTLE_DOMAIN asks for, are aliases of it (delivery/flat.py).
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from delivery import flat
 from delivery.cloud import Cloud
 from delivery.errors import BadInput
 
@@ -82,12 +87,16 @@ def serving(cloud: Cloud, bucket: str) -> Iterator[str]:
 
 def key_of(path: str) -> str | None:
     """The bucket key that a request path names, or None when it is not for clients."""
-    key = unquote(urlsplit(path).path).removeprefix("/") or INDEX
+    key = _name(path) or INDEX
     if ".." in key.split("/"):
         return None
     if key in PUBLIC_KEYS or key.startswith(PUBLIC_PREFIXES):
         return key
     return None
+
+
+def _name(path: str) -> str:
+    return unquote(urlsplit(path).path).removeprefix("/")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -104,11 +113,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Stay quiet: a test or a deploy that serves for a moment has its own output."""
 
     def _answer(self, ask: Any) -> None:
-        key = key_of(self.path)
-        if key is None:
-            self._refuse(HTTPStatus.NOT_FOUND, "the mirror has nothing there")
-            return
         try:
+            key = key_of(self.path) or flat.key_of(_name(self.path), self._read)
+            if key is None:
+                self._refuse(HTTPStatus.NOT_FOUND, "the mirror has nothing there")
+                return
             found = ask(Bucket=self.server.bucket, Key=key, **self._conditions())
         except ClientError as error:
             self._pass_on_refusal(error)
@@ -116,6 +125,15 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.BAD_GATEWAY, f"the bucket cannot be reached: {error}")
         else:
             self._send(found)
+
+    def _read(self, key: str) -> bytes | None:
+        try:
+            found = self.server.s3.get_object(Bucket=self.server.bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
+                return None
+            raise
+        return bytes(found["Body"].read())
 
     def _conditions(self) -> dict[str, str]:
         return {

@@ -66,13 +66,13 @@ def aimed(
     options["public_key_pem"] = options["public_key_pem"] or _signing_key(environment, cloud)
     newest = content.latest_snapshot(cloud, bucket)
     held = content.bottles(cloud, bucket, newest.id) if newest else []
-    names = dict.fromkeys(each["formula"] for each in held)
+    names = list(dict.fromkeys(each["formula"] for each in held))
     with serving.serving(cloud, bucket) as served:
         yield Target(
             served,
             platforms or environment.settings["selection"]["platforms"],
-            formulae=formulae or (list(names) if len(names) <= ALL_PLAYED else gate.few(held)),
-            held=frozenset(names),
+            formulae=formulae or (names if len(names) <= ALL_PLAYED else gate.few(held)),
+            held=None if formulae else gate.names(held),
             **options,
         )
 

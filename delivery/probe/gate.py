@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +55,7 @@ def check(
                 platforms,
                 api_url=f"{url}/{content.api_prefix(cloud, bucket, snapshot, platforms[0])}",
                 formulae=few(held),
-                held=frozenset(each["formula"] for each in held),
+                held=names(held),
                 public_key_pem=public_key_pem,
                 bottle_limit_bytes=BOTTLE_LIMIT_BYTES,
             )
@@ -64,6 +64,11 @@ def check(
         raise _broken(report, environment)
     warnings = [f"{each.defect.id}: {each.problem}" for each in report.findings]
     return Proof(report.requests, report.formulae, tuple(warnings))
+
+
+def names(held: Iterable[Mapping[str, Any]]) -> frozenset[tuple[str, str]]:
+    """Formula and bottle tag of each: a Mac need not have what only Linux needs."""
+    return frozenset((each["formula"], each["tag"]) for each in held)
 
 
 def few(held: Sequence[Mapping[str, Any]]) -> list[str]:

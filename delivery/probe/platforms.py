@@ -54,7 +54,7 @@ class Platform:
         for name in names:
             for reader in self.readers:
                 bottle = reader.catalogue.bottle(name)
-                if bottle is not None:
+                if bottle is not None and self._is_held(bottle):
                     found[bottle] = union([found.get(bottle, ()), reader.clients])
         return found
 
@@ -92,9 +92,7 @@ class Platform:
 
     def _closure(self, names: Sequence[str], seen: ClientsByBottle) -> Row:
         closures = [catalogues.closure(reader.catalogue, names) for reader in self.readers]
-        needed = self._wanted(
-            dict.fromkeys(name for each in closures for name in each if self._is_held(name))
-        )
+        needed = self._wanted(dict.fromkeys(name for each in closures for name in each))
         fresh = {bottle: clients for bottle, clients in needed.items() if bottle not in seen}
         if not fresh:
             return Row("dependencies", ())
@@ -105,9 +103,11 @@ class Platform:
         label = counted(len(fresh), "more dependency", "more dependencies")
         return self._row(label, fresh.values(), findings)
 
-    def _is_held(self, name: str) -> bool:
-        # What the selection leaves out on purpose is not the mirror's defect.
-        return self.target.held is None or name in self.target.held
+    def _is_held(self, bottle: Bottle) -> bool:
+        # What the selection leaves out on purpose is not the mirror's defect. Not by digest: a
+        # catalogue that names another bottle than the one that is held is a defect.
+        held = self.target.held
+        return held is None or (bottle.name, bottle.tag) in held
 
     def _row(
         self, label: str, clients: Iterable[tuple[str, ...]], findings: Sequence[Finding]

@@ -30,8 +30,8 @@ class Target:
     `api_url` is HOMEBREW_API_DOMAIN, by default ``api`` below `url`; `formulae` are names or
     globs, empty for a sample; `public_key_pem` is empty for Homebrew's own; without
     `authorization` older clients are set to send none; without `closure` dependencies are not
-    looked for, and with `held` only those of these names; `ca_file` holds the authorities to trust
-    instead of the system's.
+    looked for; `held` names the only bottles to play, by formula and tag; `ca_file` holds the
+    authorities to trust instead of the system's.
 
     Raises:
         BadInput: an address, a layout, a platform or a limit is not one.
@@ -45,7 +45,7 @@ class Target:
     public_key_pem: str = ""
     authorization: bool = True
     closure: bool = True
-    held: frozenset[str] | None = None
+    held: frozenset[tuple[str, str]] | None = None
     timeout_seconds: float = TIMEOUT_SECONDS
     bottle_limit_bytes: int = BOTTLE_LIMIT_BYTES
     ca_file: str | None = None

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -95,3 +97,19 @@ def checkout(tmp_path_factory: pytest.TempPathFactory, terraform: str) -> Any:
     found = Checkout(root, {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"})
     yield found
     found.inv("sandbox.down")
+
+
+@contextmanager
+def served(checkout: Checkout) -> Iterator[str]:
+    """The mirror at a local URL, as `inv mirror.serve` serves it."""
+    with subprocess.Popen(
+        checkout.command("mirror.serve", "--env", "dev", "--port", "0"),
+        cwd=checkout.root,
+        env=checkout.environment({}),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        lines = iter(process.stdout.readline, "")
+        told = next(line for line in lines if "serving" in line)
+        yield told.split(" at ")[1].split()[0]
+        process.send_signal(signal.SIGINT)

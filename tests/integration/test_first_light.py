@@ -13,28 +13,13 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.integration.conftest import served
+
 API = "api/internal/packages.arm64_tahoe.jws.json"
-
-
-@contextmanager
-def served(checkout):
-    """The mirror at a local URL, as `inv mirror.serve` serves it."""
-    with subprocess.Popen(
-        checkout.command("mirror.serve", "--env", "dev", "--port", "0"),
-        cwd=checkout.root,
-        env=checkout.environment({}),
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        lines = iter(process.stdout.readline, "")
-        told = next(line for line in lines if "serving" in line)
-        yield told.split(" at ")[1].split()[0]
-        process.send_signal(signal.SIGINT)
 
 
 def fetched(url: str) -> bytes:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import pytest
 
+from delivery import flat
 from delivery.errors import BadInput
 from delivery.serving import key_of, listen, serving
+from tests.unit.delivery.conftest import DIGEST
 
 MANIFEST = "/v2/homebrew/core/libxa/1/manifests/1.2_3-1"
 
@@ -73,6 +77,39 @@ def test_what_is_not_for_clients_is_not_there(ask, path):
 
     assert response.status == 404
     assert b"404 Not Found" in response.body
+
+
+def test_a_flat_mirror_s_names_lead_to_the_same_manifest_and_bottle(ask):
+    manifest = ask("/libxa/1/manifests/1.2_3-1")
+    bottle = ask("/lib%2Ba%401-1.2_3.arm64_tahoe.bottle.1.tar.gz")
+
+    assert manifest.body == ask(MANIFEST).body
+    assert hashlib.sha256(bottle.body).hexdigest() == DIGEST
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/lib%2Ba%401-1.2_3.arm64_tahoe.bottle.tar.gz",  # The rebuild is missing.
+        "/lib%2Ba%401-1.2_3.x86_64_linux.bottle.1.tar.gz",
+        "/other-1.2_3.arm64_tahoe.bottle.1.tar.gz",
+        "/nohyphen.arm64_tahoe.bottle.tar.gz",
+        "/other/manifests/1",
+        "/syncs/manifests/../lease.json",
+    ],
+)
+def test_a_flat_name_of_what_is_not_there_is_not_found(ask, path):
+    assert ask(path).status == 404
+
+
+def test_hyphens_in_a_name_and_in_a_version_do_not_mislead():
+    notes = {flat.REF_NAME: "2026-09-09.all", flat.DIGEST: "ab"}
+    index = json.dumps({"manifests": [{"annotations": notes}]}).encode()
+    objects = {"v2/homebrew/core/ca-certificates/manifests/2026-09-09": index}
+
+    found = flat.key_of("ca-certificates-2026-09-09.all.bottle.tar.gz", objects.get)
+
+    assert found == "v2/homebrew/core/ca-certificates/blobs/sha256:ab"
 
 
 def test_an_escaped_path_names_the_same_key():

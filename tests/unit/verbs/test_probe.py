@@ -116,7 +116,10 @@ def test_an_environment_brings_its_bucket_its_key_and_what_it_holds(inv, monkeyp
         s3.put_object(
             Bucket="bucket", Key=path.removeprefix("/"), Body=served.body, ContentType=media
         )
-    for name, part in {"snapshot": PUBLISHED_AS, "bottles": [{"formula": "jq"}]}.items():
+    for name, part in {
+        "snapshot": PUBLISHED_AS,
+        "bottles": [{"formula": "jq", "tag": "arm64_tahoe"}],
+    }.items():
         key = f"snapshots/{SNAPSHOT}/{name}.json"
         s3.put_object(Bucket="bucket", Key=key, Body=json.dumps(part).encode())
     upstream = {"api_url": "", "registry_url": "", "signing_key_pem": SIGNER.public_pem}
