@@ -19,7 +19,7 @@ from mirror.bottles import Bottle
 from mirror.bucket import Bucket
 from mirror.connections import Connections
 from mirror.errors import ImportRefused
-from mirror.plans import Plan
+from mirror.plans import Account, Plan
 from mirror.signature import SigningKey
 
 _PACKAGES = re.compile(r"internal/packages\.(?P<platform>[a-z0-9_]+)\.jws\.json")
@@ -43,10 +43,10 @@ def publish(
     published = reports.published(bucket, snapshot)
     if published is not None:
         return published
-    _check_newest(bucket, snapshot)
     lease.take(bucket, snapshot, holder, is_running, now)
     try:
-        _plan(connections, snapshot).write(bucket)
+        _check_newest(bucket, snapshot)
+        _plan(connections, snapshot, now).write(bucket)
         return publication.publish(connections, snapshot, holder, now=now)
     finally:
         lease.release(bucket, holder, now)
@@ -62,7 +62,7 @@ def _check_newest(bucket: Bucket, snapshot: str) -> None:
         )
 
 
-def _plan(connections: Connections, snapshot: str) -> Plan:
+def _plan(connections: Connections, snapshot: str, now: datetime) -> Plan:
     """The staged parts as a plan, which `publication` checks against the bucket."""
     bucket = connections.bucket
     document = _document(bucket, keys.imported(snapshot, "snapshot.json"))
@@ -82,6 +82,7 @@ def _plan(connections: Connections, snapshot: str) -> Plan:
         failed=(),
         api_files=api_files,
         without_bottle=(),
+        account=Account(started_at=now.timestamp()),
     )
 
 
