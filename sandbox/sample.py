@@ -210,4 +210,15 @@ _RECIPES = (
     ),
 )
 
+# No API file names these any more; the registry keeps them for brews of their time.
+ARCHIVED = (
+    _recipe(
+        *("portable-ruby", "3.1.4", "Powerful, clean, object-oriented scripting language"),
+        license="Ruby",
+        platforms=("arm64_big_sur", "el_capitan", "x86_64_linux"),
+        payload_bytes=300 * KIB,
+        cellar=CELLAR_ANYWHERE,
+    ),
+)
+
 RECIPES: Mapping[str, Recipe] = {recipe.formula.name: recipe for recipe in _RECIPES}

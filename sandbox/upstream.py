@@ -32,7 +32,7 @@ from sandbox.identity import IDENTITY_PATH
 from sandbox.passes import Passes
 from sandbox.ports import HOST
 from sandbox.releases import Releases
-from sandbox.sample import FORMULA_RENAMES, FORMULA_TAP_MIGRATIONS
+from sandbox.sample import ARCHIVED, FORMULA_RENAMES, FORMULA_TAP_MIGRATIONS
 from sandbox.shelf import Shelf
 from sandbox.signing import Signer
 
@@ -106,6 +106,7 @@ class Upstream(ThreadingHTTPServer):
 
     def _publish(self) -> None:
         self.formulae = self.cellar.fill(self.releases.recipes.values())
+        self.registry.add(self.cellar.fill(ARCHIVED).values(), self.cellar)
         self.registry.add(self.formulae.values(), self.cellar)
         self.shelf.show(Catalogue(self.formulae, FORMULA_RENAMES, FORMULA_TAP_MIGRATIONS))
 

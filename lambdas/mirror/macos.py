@@ -21,6 +21,20 @@ def provides(platform: str, since: str) -> bool:
     return not since or _age(platform.removeprefix("arm64_")) >= _age(since)
 
 
+def runs(platform: str, tag: str) -> bool:
+    """Whether what was built for a bottle tag runs on a platform: the same one, or a newer macOS.
+
+    Source: Homebrew/brew, ``utils/bottles.rb``, ``Collector#find_matching_tag``.
+    """
+    if tag in {platform, "all"}:
+        return True
+    if platform.endswith("linux") or tag.endswith("linux"):
+        return False
+    release, built_for = platform.removeprefix("arm64_"), tag.removeprefix("arm64_")
+    same_architecture = (platform == release) == (tag == built_for)
+    return same_architecture and built_for in RELEASES and _age(release) >= _age(built_for)
+
+
 def _age(release: str) -> int:
     # A name that we do not know is newer than this list.
     return RELEASES.index(release) if release in RELEASES else len(RELEASES)

@@ -17,6 +17,7 @@ from mirror import (
     keys,
     lease,
     news,
+    portable_ruby,
     previews,
     snapshots,
     staging,
@@ -64,8 +65,9 @@ def plan(
     inventory = connections.bucket.sizes(keys.V2)
     limit_bytes = connections.settings.selection.max_bottle_mib * MIB
     proven = _proven(connections.bucket, inventory, newest, limit_bytes)
-    fetched = staging.stage(connections, sync, _unproven(selected.bottles, proven))
-    sized = _sized(selected.bottles, proven, fetched)
+    wanted = sorted({*selected.bottles, *portable_ruby.bottles(connections, proven)})
+    fetched = staging.stage(connections, sync, _unproven(wanted, proven))
+    sized = _sized(wanted, proven, fetched)
     bottles = [bottle for bottle in sized if not _is_too_large(bottle, limit_bytes)]
     missing = _missing(bottles, inventory)
     served = {(bottle.image, bottle.manifest_tag) for bottle in bottles}
@@ -129,10 +131,10 @@ def dry_run(connections: Connections, *, sizes: bool = False, why: str = "") -> 
     catalogues = tuple(api_files.catalogues(connections))
     selected = select(catalogues, wanted)
     inventory = connections.bucket.sizes(keys.V2)
-    bottles = selected.bottles
+    bottles = sorted({*selected.bottles, *portable_ruby.bottles(connections)})
     missing = [bottle for bottle in bottles if bottle.blob_key not in inventory]
     sized = previews.sizes(connections, missing) if sizes else None
-    chains = {bottle.label: selected.chain(bottle.formula) for bottle in missing[:EXAMPLES]}
+    chains = {each.label: selected.chain(each.formula) for each in missing[:EXAMPLES]}
     return {
         "formulae": selected.formulae,
         "bottles": len(bottles),

@@ -69,15 +69,11 @@ class Selected:
         return sorted({bottle for each in self.platforms for bottle in each.bottles})
 
     def chain(self, name: str) -> list[str]:
-        """Why a name is selected, on the first platform where it is.
-
-        Raises:
-            KeyError: it is selected on none.
-        """
+        """Why a name is selected, on the first platform where it is; itself where on none."""
         for each in self.platforms:
             if name in each.formulae:
                 return list(each.chain(name))
-        raise KeyError(name)
+        return [name]
 
     @property
     def without_bottle(self) -> list[dict[str, str]]:

@@ -87,6 +87,7 @@ class Selection:
     Args:
         max_bottle_mib: larger bottles are left out; 0 takes every size.
         portable_ruby: whether the Ruby that brew installs for itself comes with the rest.
+        portable_ruby_versions: manifest tags of older ones to keep besides.
     """
 
     platforms: tuple[str, ...]
@@ -97,6 +98,7 @@ class Selection:
     include_disabled: bool = False
     max_bottle_mib: int = 0
     portable_ruby: bool = False
+    portable_ruby_versions: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
@@ -114,6 +116,7 @@ class Selection:
             include_disabled=bool(document.get("include_disabled", False)),
             max_bottle_mib=int(document.get("max_bottle_mib", 0)),
             portable_ruby=bool(document.get("portable_ruby", False)),
+            portable_ruby_versions=_texts(document.get("portable_ruby_versions", ())),
         )
 
     def as_json(self) -> dict[str, Any]:

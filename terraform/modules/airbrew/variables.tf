@@ -18,6 +18,8 @@ variable "settings" {
       include_disabled     = bool
       max_bottle_mib       = number
       portable_ruby        = bool
+
+      portable_ruby_versions = list(string)
     })
     publish = object({
       policy          = string
