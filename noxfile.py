@@ -54,6 +54,13 @@ def security(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def rehearsal(session: nox.Session) -> None:
+    """All of homebrew/core through a sandbox, three weeks in a row; into build/rehearsal.json."""
+    install(session, "test")
+    session.run("python", "-m", "tests.bench.rehearsal", *session.posargs)
+
+
+@nox.session(default=False)
 def lock(session: nox.Session) -> None:
     """Resolve requirements/*.in anew into *.txt, with hashes, for every platform and Python."""
     session.install("uv")

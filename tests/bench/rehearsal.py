@@ -40,6 +40,12 @@ SIZES = {
     "workflow": {"max_concurrency": 4, "batch_max_bottles": 200, "batch_max_mib": 2048},
     "functions": {"sync_worker": {"transfers": 8, "memory_mib": 1024}},
 }
+EVERYTHING = {
+    "platforms": list(weeks.PLATFORMS),
+    "formulae": ["*"],
+    "include_deprecated": True,
+    "include_disabled": True,
+}
 KINDS = (
     ("manifests", re.compile(r"/v2/.*/manifests/")),
     ("bottles", re.compile(r"/v2/.*/blobs/")),  # each of them redirects
@@ -82,6 +88,7 @@ class Stage:
             "published": ended["output"],
             "s3": {phase: asdict(each) for phase, each in requests.items()},
             "upstream": self._upstream_requests(),
+            "probe_requests": ended["probe"]["requests"],
         }
 
     def bottles(self, snapshot: str) -> list[dict[str, Any]]:
@@ -122,8 +129,7 @@ class Stage:
 def rehearse(folder: Path, catalogue: Path, limit: int | None) -> dict[str, Any]:
     """The three syncs; the sandbox is stopped in the end."""
     checkout = Checkout(copied(folder, listed()), {"LOG_LEVEL": "DEBUG"})
-    selection = {"platforms": list(weeks.PLATFORMS), "formulae": ["*"]}
-    checkout.configure({"selection": selection, **SIZES})
+    checkout.configure({"selection": EVERYTHING, **SIZES})
     try:
         checkout.answer("deploy", "--env", "dev")
         stage = Stage(checkout, cloud.up(checkout.root, report=lambda _: None))
@@ -158,7 +164,7 @@ def _cost(
     listed_at = prices.storage(REGION)
     new = sum(size for digest, size in now.items() if digest not in held)
     kept = sum({**held, **now}.values())
-    requests = [spending.Requests(**each) for each in found["s3"].values()]
+    requests = [spending.Requests(**found["s3"][phase]) for phase in spending.PHASES]
     return {
         "new_gib": round(new / prices.GIB, 2),
         "held_gib": round(kept / prices.GIB, 2),

@@ -13,6 +13,8 @@ from typing import Any
 from delivery.prices import StoragePrices
 
 PHASES = ("Plan", "Copy", "Publish")
+# After the execution: the probe, which is no part of a scheduled sync.
+AFTER = "probe"
 # MiniStack's own line for a request, at LOG_LEVEL=DEBUG.
 REQUEST = re.compile(
     r"(?P<moment>[\d-]+ [\d:]+) DEBUG \[ministack\] "
@@ -40,7 +42,7 @@ class Requests:
 def by_phase(
     log: Path, offset: int, bucket: str, events: Sequence[Mapping[str, Any]]
 ) -> dict[str, Requests]:
-    """S3 requests between the entering of each state and the next.
+    """S3 requests between the entering of each state and the next, and after the last.
 
     Args:
         log: MiniStack's, whose times are this machine's, to the second.
@@ -53,7 +55,8 @@ def by_phase(
         for each in events
         if (name := each.get("stateEnteredEventDetails", {}).get("name")) in PHASES
     ]
-    classes: dict[str, Counter[str]] = {phase: Counter() for phase in PHASES}
+    entered.append((events[-1]["timestamp"].astimezone(), AFTER))
+    classes: dict[str, Counter[str]] = {phase: Counter() for phase in (*PHASES, AFTER)}
     with log.open(encoding="utf-8", errors="replace") as lines:
         lines.seek(offset)
         for found in filter(None, map(REQUEST.match, lines)):

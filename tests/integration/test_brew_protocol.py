@@ -6,6 +6,7 @@ sample's as well as Homebrew's own, is gone by then.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -160,6 +161,19 @@ def test_what_has_not_changed_is_not_sent_again(brew, generation):
 
     assert {each.status for each in client.line.requests} == {304}
     assert "jq" in client.formulae()
+
+
+@pytest.mark.parametrize("settings", ["artifact domain", "bottle domain"])
+@pytest.mark.parametrize("tag", [MAC, LINUX])
+def test_brew_s_own_ruby_comes_from_the_mirror(brew, tag, settings):
+    client = brew("6", settings, tag)
+    client.update()
+    ruby = client.formulae()["portable-ruby"]
+
+    archive = client.vendor_install(ruby)
+
+    assert hashlib.sha256(archive).hexdigest() == ruby.digest
+    assert client.line.strayed == []
 
 
 def test_a_broken_download_goes_on_where_it_was(brew):
