@@ -106,7 +106,8 @@ def _plot(name: str, snapshots: Sequence[Mapping[str, Any]], key: str, shown: An
     values = [int(each[key]) for each in snapshots]
     titles = [f"{each['created_at'][:10]}: {shown(each[key])}" for each in snapshots]
     label = f"{name} of the last {len(values)} snapshots: {shown(values[0])} to {shown(values[-1])}"
-    caption = element("figcaption", name, element("b", shown(values[-1])))
+    span = f"{name}, last {len(values)} snapshots" if len(values) > 1 else name
+    caption = element("figcaption", span, element("b", shown(values[-1])))
     return element("figure", caption, plots.bars(values, titles, label))
 
 
@@ -130,9 +131,11 @@ def _formulae(formulae: Mapping[str, Any], inlined: int) -> Markup:
         listed = [_formula(row, tags) for row in rows]
         return element("ul", *listed, id="formulae", class_="formulae")
     source = "status/formulae.json"
-    plain = element("p", "Without JavaScript: ", element("a", source, href=source), ".")
+    plain = element(
+        "p", "The whole list: ", element("a", source, href=source), id="plain", class_="muted"
+    )
     results = element("ul", id="formulae", class_="formulae", data_source=source, tabindex="0")
-    return joined(element("noscript", plain), results)
+    return joined(results, plain)
 
 
 def _formula(row: Sequence[Any], tags: Sequence[str]) -> Markup:
