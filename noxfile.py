@@ -46,6 +46,13 @@ def integration(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def e2e(session: nox.Session) -> None:
+    """The status page in headless Chromium, which must be installed. Arguments go to pytest."""
+    install(session, "test")
+    session.run("pytest", "tests/e2e", "--junitxml=build/e2e.xml", *session.posargs)
+
+
+@nox.session(default=False)
 def security(session: nox.Session) -> None:
     """Checkov over the Terraform tree, offline."""
     # Checkov pins older versions of what the sandbox needs: an environment of its own.

@@ -27,6 +27,7 @@ class Standing:
     snapshot: Snapshot | None
     snapshot_age_seconds: float | None
     last_sync: ExecutionSummary | None
+    public_url: str | None
 
 
 def of(environment: Environment, cloud: Cloud) -> Standing:
@@ -45,6 +46,7 @@ def of(environment: Environment, cloud: Cloud) -> Standing:
         snapshot=snapshot,
         snapshot_age_seconds=snapshot.age_seconds() if snapshot else None,
         last_sync=last_sync,
+        public_url=environment.settings["mirror"]["public_url"],
     )
 
 

@@ -15,12 +15,14 @@ from sandbox import catalogues
 from verbs import console, planning, probing, report
 from verbs.main import ENV_HELP, JSON_HELP
 from verbs.parcels import export, import_, keygen, seed
+from verbs.sync_reports import pointing_to_report
+from verbs.sync_reports import report as sync_report
 from verbs.target import announce, environment_named, reach, sandbox_only
 from verbs.verb import verb
 
 DEFAULT_PORT = 8080
 # Tasks of this group that have a file of their own.
-__all__ = ["export", "import_", "keygen", "plan", "probe", "seed", "serve", "sync"]
+__all__ = ["export", "import_", "keygen", "plan", "probe", "seed", "serve", "sync", "sync_report"]
 
 
 @verb(
@@ -98,7 +100,7 @@ def sync(context: Context, env: str = "dev", json: bool = False) -> None:
     cloud = reach(environment)
     announce(environment, cloud, as_json=json)
     outputs = standing.deployed(environment, cloud)
-    with console.progress() as progress:
+    with pointing_to_report(env), console.progress() as progress:
         steps = Steps(progress)
         with steps.step("sync"):
             arn = executions.start(cloud, outputs["state_machine_arn"])
@@ -112,6 +114,7 @@ def sync(context: Context, env: str = "dev", json: bool = False) -> None:
     else:
         report.sync(execution)
         report.proof(asdict(proof))
+        console.line(f"report: inv mirror.report --env {env}")
 
 
 @verb(help={"env": ENV_HELP, "port": "port on 127.0.0.1; 0 takes any free one"})

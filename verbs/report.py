@@ -73,6 +73,7 @@ def standing(found: Standing) -> None:
             ("deploy", f"{record.number}, {record.outcome}, {record.at}"),
             *([("error", record.error)] if record.error else []),
             ("snapshot", _snapshot(found) if snapshot else "none yet"),
+            ("page", _status_page(found)),
             (
                 "last sync",
                 f"{sync.status}, started {sync.started:%Y-%m-%d %H:%M:%S}" if sync else "none",
@@ -118,6 +119,7 @@ def page(file: Path, verb: str, *, was_current: bool, check: bool) -> None:
 
 def how_to_point_brew(url: str) -> None:
     """The lines a Mac needs in its shell; source: brew's own environment variables."""
+    console.line(f"the status page: {url}/")
     console.line("point brew at it:")
     console.line(f"  export HOMEBREW_API_DOMAIN={url}/api")
     console.line(f"  export HOMEBREW_ARTIFACT_DOMAIN={url}")
@@ -171,6 +173,11 @@ def _fetched(bottle: Mapping[str, Any]) -> str:
 def _proof(probe: Mapping[str, Any]) -> str:
     warned = f", {len(probe['warnings'])} warnings" if probe["warnings"] else ""
     return f"brew 4, 5, 6 work ({probe['requests']} requests{warned})"
+
+
+def _status_page(found: Standing) -> str:
+    local = f"inv mirror.serve --env {found.environment}, then open its URL"
+    return f"{found.public_url}/" if found.public_url else local
 
 
 def _snapshot(found: Standing) -> str:

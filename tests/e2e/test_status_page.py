@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 
@@ -86,7 +87,8 @@ def url(mirror):
 
 @pytest.fixture(scope="session")
 def chromium():
-    return needed("chromium")
+    # Ubuntu has the one where Debian has the other.
+    return shutil.which("google-chrome") or needed("chromium")
 
 
 @pytest.fixture(scope="session")

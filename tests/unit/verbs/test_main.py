@@ -84,6 +84,7 @@ def test_status_shows_what_stands_even_after_a_deploy_that_failed(inv, stand, mo
     ended = inv("status", "--env", "dev")
 
     assert ended.code == 0
+    assert "page       inv mirror.serve --env dev, then open its URL\n" in ended.out
     assert "deploy     2, failed, " in ended.out
     assert "error      plan: terraform plan: no: denied\n" in ended.out
     assert "bucket     s3://mirror\n" in ended.out

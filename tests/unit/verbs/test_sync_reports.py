@@ -1,0 +1,141 @@
+"""mirror.report: what the mirror wrote about a sync, as a person reads it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from delivery import deployment
+from delivery.errors import SyncFailed
+from mirror import lease, reports
+from mirror.bottles import Bottle
+from mirror.bucket import Bucket
+from mirror.plans import Account, Plan
+from tests.doubles.stand import Stand
+from verbs.sync_reports import pointing_to_report
+
+NOW = datetime(2026, 11, 22, 3, 0, 0, tzinfo=UTC)
+SYNC = "2026-11-22T030000Z"
+CAUSE = "1 of 2 bottles are missing: jq\n  where: s3://mirror/x\n  next:  run it again"
+
+
+@pytest.fixture
+def bucket(inv, tmp_path, mirror, public_key_pem, monkeypatch, s3):
+    """The mirror's own half, on the bucket of an environment that is deployed."""
+    stand = Stand(tmp_path, public_key_pem)
+    monkeypatch.setattr("verbs.target.CONFIG_FILE", tmp_path / "airbrew.yaml")
+    monkeypatch.setattr("delivery.cloud.aws", lambda *_: stand.cloud)
+    monkeypatch.setattr(deployment, "Checkout", lambda: stand.checkout)
+    assert inv("deploy", "--env", "dev").code == 0
+    return Bucket(s3, mirror)
+
+
+def plan(**more):
+    bottle = Bottle("jq", "1.8.1", 0, "arm64_tahoe", "0" * 64, 2048)
+    account = Account(NOW.timestamp(), 1.5, 2048, {"answered 503": 2})
+    lacking = ({"formula": "xcodes", "platform": "arm64_tahoe", "problem": "none was built"},)
+    fixed = {"manifests": (), "failed": (), "api_files": {}, "without_bottle": lacking}
+    return Plan(SYNC, {}, formulae=2, bottles=(bottle,), to_copy=1, account=account, **fixed | more)
+
+
+def publish(bucket, changes):
+    seconds = {"plan": 1.5, "copy": 10.0, "publish": 0.5, "total": 12.0}
+    bucket.write_json(f"syncs/{SYNC}/results/00000.json", {"copied": 1, "bytes": 2048})
+    reports.write_published(bucket, plan(), {}, seconds=seconds, changes=changes, now=NOW)
+
+
+CHANGES = {
+    "against": "2026-11-15T030000Z",
+    "new": [{"formula": "jq", "version": "1.8.1"}],
+    "updated": [{"formula": "git", "from": "2.54", "to": "2.55"}],
+    "removed": [{"formula": "wget", "version": "1.25"}],
+}
+
+
+def test_a_published_sync_tells_what_it_brought_and_what_changed(inv, bucket):
+    publish(bucket, CHANGES)
+
+    ended = inv("mirror.report", "--env", "dev")
+
+    assert ended.code == 0
+    assert f"sync {SYNC}: published, 2026-11-22T03:00:00Z\n" in ended.out
+    assert "copied    1 of 1, 2.0 KiB\n" in ended.out
+    assert "seconds   plan 1.5, copy 10.0, publish 0.5, total 12.0\n" in ended.out
+    assert "retries   answered 503 2\n" in ended.out
+    assert "  + jq 1.8.1\n  ~ git 2.54 -> 2.55\n  - wget 1.25\n" in ended.out
+    assert "  xcodes on arm64_tahoe: none was built\n" in ended.out
+
+
+def test_the_page_is_written_to_a_file(inv, bucket, tmp_path):
+    publish(bucket, CHANGES | {"new": [{"formula": "<script>", "version": "1"}]})
+    file = tmp_path / "report.html"
+
+    ended = inv("mirror.report", "--env", "dev", "--html", str(file))
+
+    page = file.read_text()
+    assert ended.code == 0
+    assert "<!doctype html>" in page
+    assert "&lt;script&gt;" in page
+    assert "<script" not in page
+
+
+def test_a_failed_sync_tells_what_to_do_and_how_far_it_came(inv, bucket):
+    lease.acquire(bucket, "one", lambda _: True, NOW)
+    problem = {"bottle": "jq 1.8.1 arm64_tahoe", "error": "NotUpstream", "problem": "404"}
+    plan(failed=(problem,)).write(bucket)
+    reports.report_failure(bucket, "one", "IncompleteSync", CAUSE, now=NOW)
+
+    ended = inv("mirror.report", "--env", "dev", "--sync", SYNC)
+
+    assert f"sync {SYNC}: failed" in ended.out
+    assert "problem   1 of 2 bottles are missing: jq\n" in ended.out
+    assert "next      run it again\n" in ended.out
+    assert "failures  NotUpstream 1\n" in ended.out
+    assert "  jq 1.8.1 arm64_tahoe: NotUpstream 404\n" in ended.out
+
+
+def test_a_sync_that_failed_before_it_had_a_plan_is_reported_as_well(inv, bucket, capsys):
+    lease.acquire(bucket, "one", lambda _: True, NOW)
+    reports.report_failure(bucket, "one", "States.Timeout", "too slow", now=NOW)
+    capsys.readouterr()  # The mirror's own log line.
+
+    ended = inv("mirror.report", "--env", "dev", "--json")
+
+    document = json.loads(ended.out)
+    assert document["error"] == "States.Timeout"
+    assert document["remedy"].startswith("mend what the problem names")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), "no sync has ended yet"),
+        (("--sync", "yesterday"), '"yesterday" is not the id of a sync'),
+        (("--sync", SYNC), f'the sync "{SYNC}" wrote no report'),
+    ],
+)
+def test_a_report_that_is_not_there_is_bad_input(inv, bucket, words, told):
+    ended = inv("mirror.report", "--env", "dev", *words)
+
+    assert ended.code == 2
+    assert told in ended.err
+
+
+def test_a_report_without_a_page_says_so(inv, bucket):
+    bucket.write_json(f"syncs/{SYNC}/report.json", {"outcome": "failed", "ended_at": "now"})
+
+    ended = inv("mirror.report", "--env", "dev", "--html", "x.html")
+
+    assert ended.code == 2
+    assert f'the sync "{SYNC}" wrote no page' in ended.err
+
+
+def test_a_sync_that_fails_points_to_its_report(capsys):
+    error = SyncFailed("it failed", where="x", remedy="y")
+
+    with pytest.raises(SyncFailed), pointing_to_report("dev"):
+        raise error
+
+    assert capsys.readouterr().err == "report: inv mirror.report --env dev\n"

@@ -1,0 +1,135 @@
+"""`inv mirror.report`: how a sync ended, on a terminal or as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from invoke.context import Context
+
+from delivery import standing, sync_reports
+from delivery.errors import SyncFailed
+from verbs import console
+from verbs.main import ENV_HELP, JSON_HELP
+from verbs.target import announce, environment_named, reach
+from verbs.verb import verb
+
+LISTED = 20
+
+
+@verb(
+    name="report",
+    help={
+        "env": ENV_HELP,
+        "sync": "id of the sync, as 2026-11-22T030000Z (default: the last one)",
+        "html": "write the report as a page to this file",
+        "json": JSON_HELP,
+    },
+)
+def report(
+    context: Context, env: str = "dev", sync: str = "", html: str = "", json: bool = False
+) -> None:
+    """Show how a sync ended: what it brought, what changed, what failed and what to do.
+
+    Example: inv mirror.report --env dev --html report.html
+    """
+    environment = environment_named(env)
+    cloud = reach(environment)
+    announce(environment, cloud, as_json=json)
+    bucket = standing.deployed(environment, cloud)["mirror_bucket"]
+    found = sync_reports.find(cloud, bucket, sync)
+    if html:
+        Path(html).write_bytes(sync_reports.page(cloud, bucket, found["sync"]))
+        console.note(f"wrote {html}")
+    if json:
+        console.document(found)
+    else:
+        show(found)
+
+
+@contextmanager
+def pointing_to_report(env: str) -> Iterator[None]:
+    """Say where a sync that fails has written down how far it came."""
+    try:
+        yield
+    except SyncFailed:
+        console.note(f"report: inv mirror.report --env {env}")
+        raise
+
+
+def show(found: Mapping[str, Any]) -> None:
+    """The report in lines: outcome, what to do, figures, changes, what could not be had."""
+    console.line(f"sync {found['sync']}: {found['outcome']}, {found['ended_at']}")
+    console.facts([*_failure(found), *_figures(found)])
+    _changes(found.get("changes"))
+    _listed(
+        "could not be had",
+        [
+            f"{each['bottle']}: {each.get('error', '')} {each['problem']}"
+            for each in found.get("failed", ())
+        ],
+    )
+    _listed("worth a look", _reasons(found.get("warnings", ())))
+    _listed("without a bottle upstream", _reasons(found.get("without_bottle", ())))
+
+
+def _failure(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    told = {"error": "error", "problem": "problem", "where": "where", "next": "remedy"}
+    return [(name, str(found[key])) for name, key in told.items() if found.get(key)]
+
+
+def _figures(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    counts, sizes = found.get("counts", {}), found.get("bytes", {})
+    if not counts:
+        return []
+    copied = f"{counts['copied']} of {counts['to_copy']}, {console.size(sizes['copied'])}"
+    return [
+        ("formulae", str(counts["formulae"])),
+        ("bottles", f"{counts['bottles']}, {console.size(sizes['snapshot'])}"),
+        ("copied", copied),
+        ("seconds", _pairs(found.get("seconds", {}), ".1f")),
+        ("retries", _pairs(found.get("retries", {})) or "none"),
+        ("failures", _pairs(found.get("failures", {})) or "none"),
+    ]
+
+
+def _pairs(values: Mapping[str, float], form: str = "") -> str:
+    return ", ".join(f"{name} {value:{form}}" for name, value in values.items())
+
+
+def _changes(changes: Mapping[str, Any] | None) -> None:
+    if changes is None:
+        return
+    if changes["against"] is None:
+        console.line(f"the first snapshot: {len(changes['new'])} formulae")
+        return
+    console.line(
+        f"against {changes['against']}: {len(changes['new'])} new,"
+        f" {len(changes['updated'])} updated, {len(changes['removed'])} removed"
+    )
+    _lines(
+        [
+            *(f"+ {each['formula']} {each['version']}" for each in changes["new"]),
+            *(f"~ {each['formula']} {each['from']} -> {each['to']}" for each in changes["updated"]),
+            *(f"- {each['formula']} {each['version']}" for each in changes["removed"]),
+        ]
+    )
+
+
+def _reasons(found: Iterable[Mapping[str, str]]) -> list[str]:
+    return [f"{each['formula']} on {each['platform']}: {each['problem']}" for each in found]
+
+
+def _listed(title: str, texts: list[str]) -> None:
+    if texts:
+        console.line(f"{title}: {len(texts)}")
+        _lines(texts)
+
+
+def _lines(texts: list[str]) -> None:
+    for text in texts[:LISTED]:
+        console.line(f"  {text}")
+    if len(texts) > LISTED:
+        console.line(f"  and {len(texts) - LISTED} more: --json has them")
