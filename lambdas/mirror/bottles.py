@@ -16,6 +16,10 @@ _TAG = re.compile(r"[a-z0-9_]+")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 # Source: OCI distribution-spec 1.1, "Pulling manifests"; brew checks the same (github_packages.rb).
 _MANIFEST_TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
+# Names without "@", whose place matters as well.
+_PLAIN = re.compile(
+    rf"[A-Za-z0-9][A-Za-z0-9+._-]*\n{_MANIFEST_TAG.pattern}\n{_TAG.pattern}\n{_DIGEST.pattern}"
+)
 
 
 def image_of(formula: str) -> str:
@@ -59,6 +63,10 @@ class Bottle:
         Raises:
             UntrustedCatalogue: a name, version, tag or digest cannot be part of a key or URL.
         """
+        # All four at once for nearly every bottle; who is at fault only when one is.
+        all_of_it = f"{self.formula}\n{self.manifest_tag}\n{self.tag}\n{self.digest}"
+        if _PLAIN.fullmatch(all_of_it) and ".." not in all_of_it:
+            return self
         for what, text, pattern in (
             ("formula", self.formula, _FORMULA),
             ("version", self.manifest_tag, _MANIFEST_TAG),
@@ -78,6 +86,10 @@ class Bottle:
             where=f'formula "{self.formula}"',
             remedy="leave the formula out of selection.formulae, and report it to its tap",
         )
+
+    def in_order(self) -> tuple[str, str, int, str, str]:
+        """What to sort by: many times faster than comparing the bottles themselves."""
+        return self.formula, self.version, self.rebuild, self.tag, self.digest
 
     @property
     def label(self) -> str:

@@ -66,7 +66,8 @@ class Selected:
     @property
     def bottles(self) -> list[Bottle]:
         """Every bottle once, sorted: one with the tag ``all`` serves several platforms."""
-        return sorted({bottle for each in self.platforms for bottle in each.bottles})
+        found = {bottle for each in self.platforms for bottle in each.bottles}
+        return sorted(found, key=Bottle.in_order)
 
     def chain(self, name: str) -> list[str]:
         """Why a name is selected, on the first platform where it is; itself where on none."""

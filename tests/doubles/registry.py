@@ -82,6 +82,13 @@ class Upstream:
 
     def __init__(self, signer: Signer) -> None:
         self.signer = signer
+        self.forget()
+        self._server = _Server(self)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+
+    def forget(self) -> None:
+        """Be empty and sound again."""
         self.api_files: dict[str, bytes] = {}
         self.formulae: dict[str, dict[str, dict[str, object]]] = {}
         self.tables: dict[str, dict[str, str]] = {}
@@ -98,9 +105,6 @@ class Upstream:
         # Paths below /api and manifests whose next body is sent by half.
         self.breaks_off: list[str] = []
         self.redirect_blobs_to: str | None = None
-        self._server = _Server(self)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
     def __enter__(self) -> Upstream:
         self._thread.start()
