@@ -1,4 +1,4 @@
-"""MiniStack as a server that saves what changed while it runs, so that a crash loses nothing.
+"""MiniStack as a server that saves what changed while it runs, and runs the tasks in its ECS.
 
 By itself MiniStack writes everything but S3 objects only when it ends well (`save_all` in its
 `lifespan.shutdown`, version 1.5.33). Its folders and switches come in its own environment
@@ -21,7 +21,10 @@ from hypercorn.config import Config
 from ministack import app as ministack
 from ministack.core import persistence
 
+from sandbox import process_environment
+from sandbox.ecs_tasks import EcsTasks
 from sandbox.identity import IDENTITY_PATH
+from sandbox.task_runner import TaskRunner
 
 SETTLE_SECONDS = 0.3  # A burst of requests is one save, and a crash loses at most this much.
 READS = frozenset({"GET", "HEAD"})
@@ -78,11 +81,17 @@ class Saver:
 
 
 class SavingMiniStack:
-    """MiniStack's ASGI application; tells whose it is, and has its state saved after writes."""
+    """MiniStack's ASGI application; says whose it is, saves its state, looks after its tasks."""
 
     def __init__(self, token: str) -> None:
         self.token = token
         self.saver = Saver()
+        self.tasks = TaskRunner(
+            EcsTasks(),
+            variables=process_environment.inherited(),
+            changed=self.saver.changed.set,
+        )
+        self.tasks.start()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Source: ASGI 3.0, "HTTP & WebSocket" and "Lifespan Protocol"."""
@@ -106,6 +115,7 @@ class SavingMiniStack:
         async def next_message() -> Message:
             message = await receive()
             if message["type"] == "lifespan.shutdown":
+                await asyncio.to_thread(self.tasks.stop)
                 await asyncio.to_thread(self.saver.stop)
             return message
 

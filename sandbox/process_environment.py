@@ -7,6 +7,11 @@ import os
 LOOPBACK = "127.0.0.1,localhost"
 
 
+def inherited() -> dict[str, str]:
+    """This process's environment as it is: for what belongs to a server of the sandbox."""
+    return dict(os.environ)
+
+
 def without_aws() -> dict[str, str]:
     """This process's environment without anything that leads to a real account.
 
