@@ -100,7 +100,11 @@ def _add(found: Brewfile, token: _Token, arguments: list[Any]) -> None:
         return
     if not _NAME.fullmatch(name):
         raise BadBrewfile(token.line, f'"{name}" is no name of a formula or cask')
-    (found.formulae if token.text == "brew" else found.casks).append(name)
+    if token.text == "cask":
+        found.casks.append(name)
+        found.notes[token.line] = f"the cask {name} is not mirrored: brew asks its vendor for it"
+        return
+    found.formulae.append(name)
 
 
 def _tokens(text: str) -> Iterator[_Token]:

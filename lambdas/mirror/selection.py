@@ -222,7 +222,7 @@ def _check_each_matches(
     told = ", ".join(_with_near_miss(pattern, known) for pattern in unknown)
     raise UnknownFormula(
         f"nothing in the catalogue matches {told}",
-        where="selection.formulae in config/airbrew.yaml",
+        where="selection.formulae in config/airbrew.yaml, or a Brewfile that it names",
         remedy="correct the name or glob, then run `inv deploy`",
     )
 

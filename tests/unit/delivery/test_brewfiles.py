@@ -42,6 +42,7 @@ def test_what_is_left_alone_is_noted_with_its_line():
     assert brewfiles.parse(WHOLE).notes == {
         3: "the tap acme/tools is not mirrored",
         11: '"acme/tools/deploy" comes from the tap acme/tools, which is not mirrored',
+        12: "the cask firefox is not mirrored: brew asks its vendor for it",
         13: "cask_args is nothing that a mirror holds",
         14: "mas is nothing that a mirror holds",
         15: "vscode is nothing that a mirror holds",
