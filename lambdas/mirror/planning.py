@@ -69,6 +69,7 @@ def plan(
     fetched = staging.stage(connections, sync, _unproven(wanted, proven))
     sized = _sized(wanted, proven, fetched)
     bottles = [bottle for bottle in sized if not _is_too_large(bottle, limit_bytes)]
+    too_large = tuple(bottle for bottle in sized if _is_too_large(bottle, limit_bytes))
     missing = _missing(bottles, inventory)
     served = {(bottle.image, bottle.manifest_tag) for bottle in bottles}
     written = Plan(
@@ -85,8 +86,8 @@ def plan(
         failed=tuple(problem for each in fetched for problem in each.failed),
         api_files=staged.digest_by_path,
         without_bottle=tuple(selected.without_bottle),
-        warnings=tuple(selected.warnings),
-        too_large=tuple(bottle for bottle in sized if _is_too_large(bottle, limit_bytes)),
+        warnings=(*selected.warnings, *selected.holes(too_large)),
+        too_large=too_large,
         validators=staged.validators,
         account=Account(
             started_at=now.timestamp(),

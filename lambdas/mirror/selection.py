@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 
@@ -85,6 +85,22 @@ class Selected:
     def warnings(self) -> list[dict[str, str]]:
         """What an operator should know of selected formulae, in the same shape."""
         return _listed((each.platform, each.warnings) for each in self.platforms)
+
+    def holes(self, left_out: Iterable[Bottle]) -> list[dict[str, str]]:
+        """What breaks because bottles were left out for their size, in the shape of `warnings`."""
+        absent = {replace(bottle, size_bytes=0) for bottle in left_out}
+        return [
+            {
+                "formula": bottle.formula,
+                "platform": each.platform,
+                "problem": f"too large to be mirrored, but {dependent} needs it at run time",
+            }
+            for each in self.platforms
+            for bottle in each.bottles
+            if bottle in absent
+            for dependent in (each.dependents[bottle.formula],)
+            if dependent
+        ]
 
 
 def select(

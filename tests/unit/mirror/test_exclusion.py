@@ -193,6 +193,26 @@ def test_a_bottle_above_the_limit_is_left_out_and_reported(upstream, limited, st
     ]
 
 
+def test_a_hole_in_what_something_selected_needs_is_told_with_what_it_breaks(
+    upstream, limited, stored
+):
+    upstream.add("llvm", {"arm64_tahoe": LARGE})
+    upstream.add("rust", {"arm64_tahoe": b"rust"}, stable_dependencies=["llvm"])
+    settings = limited.connections.settings.overridden("", (), ("rust",))
+    limited.connections = limited.connections.with_settings(settings)
+
+    limited.run()
+
+    told = json.loads(stored()["syncs/2026-11-22T030000Z/report.json"])["warnings"]
+    assert told == [
+        {
+            "formula": "llvm",
+            "platform": "arm64_tahoe",
+            "problem": "too large to be mirrored, but rust needs it at run time",
+        }
+    ]
+
+
 def test_what_was_too_large_is_not_looked_up_again(upstream, limited):
     upstream.add("llvm", {"arm64_tahoe": LARGE})
     upstream.add("jq", {"arm64_tahoe": b"jq"})

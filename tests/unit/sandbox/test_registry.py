@@ -183,3 +183,14 @@ def test_what_is_not_there_is_an_error_in_json(ask, path, code):
 
     assert response.status == 404
     assert json.loads(response.body)["errors"][0]["code"] == code
+
+
+def test_what_no_api_file_names_any_more_is_still_to_be_had(ask):
+    index = index_of(ask, "/v2/homebrew/core/portable-ruby/manifests/3.1.4")
+
+    notes = index["manifests"][0]["annotations"]
+    digest = notes["sh.brew.bottle.digest"]
+    assert notes["org.opencontainers.image.ref.name"] == "3.1.4.arm64_big_sur"
+    assert ask(f"/v2/homebrew/core/portable-ruby/blobs/sha256:{digest}", **ANONYMOUS).status == 307
+    named = ask.payload("/api/internal/packages.arm64_tahoe.jws.json")["formulae"]["portable-ruby"]
+    assert (named["stable_version"], named["bottle_tag"]) == ("4.0.6", ":arm64_big_sur")
