@@ -67,7 +67,7 @@ def show(found: Mapping[str, Any]) -> None:
     _listed(
         "could not be had",
         [
-            f"{each['bottle']}: {each.get('error', '')} {each['problem']}"
+            f"{each['bottle']}: {each.get('error', '')}: {each['problem']}"
             for each in found.get("failed", ())
         ],
     )
@@ -85,11 +85,12 @@ def _figures(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     if not counts:
         return []
     copied = f"{counts['copied']} of {counts['to_copy']}, {console.size(sizes['copied'])}"
+    seconds = _pairs(found.get("seconds", {}), ".1f")
     return [
         ("formulae", str(counts["formulae"])),
         ("bottles", f"{counts['bottles']}, {console.size(sizes['snapshot'])}"),
         ("copied", copied),
-        ("seconds", _pairs(found.get("seconds", {}), ".1f")),
+        *([("seconds", seconds)] if seconds else []),
         ("retries", _pairs(found.get("retries", {})) or "none"),
         ("failures", _pairs(found.get("failures", {})) or "none"),
     ]
@@ -104,6 +105,9 @@ def _changes(changes: Mapping[str, Any] | None) -> None:
         return
     if changes["against"] is None:
         console.line(f"the first snapshot: {len(changes['new'])} formulae")
+        return
+    if not (changes["new"] or changes["updated"] or changes["removed"]):
+        console.line(f"no formula changed since {changes['against']}")
         return
     console.line(
         f"against {changes['against']}: {len(changes['new'])} new,"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from mirror import changes, reports, snapshots, status, telemetry
@@ -45,7 +45,7 @@ def conclude(
         answer,
         seconds=seconds,
         changes=against | changes.between(held, plan.bottles),
-        now=began,
+        now=began + timedelta(seconds=publish_seconds),
     )
     _measure(answer, seconds)
 

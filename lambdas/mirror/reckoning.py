@@ -28,7 +28,12 @@ class Reckoning:
     @property
     def failed(self) -> list[Mapping[str, str]]:
         """``{"bottle", "error", "problem"}`` of each bottle that could not be had."""
-        copying = [each for result in self.results for each in result.get("failed", ())]
+        copying = [
+            # The error has a field of its own here.
+            {**each, "problem": each["problem"].removeprefix(f"{each.get('error', '')}: ")}
+            for result in self.results
+            for each in result.get("failed", ())
+        ]
         return [*self.plan.failed, *copying]
 
     def as_json(self) -> dict[str, Any]:

@@ -64,7 +64,9 @@ def _figures(report: Mapping[str, Any]) -> Markup:
             f"failures, {name}": number(value) for name, value in report.get("failures", {}).items()
         },
     }
-    rows: list[tuple[object, ...]] = [(name.capitalize(), value) for name, value in shown.items()]
+    rows: list[tuple[object, ...]] = [
+        (name[:1].upper() + name[1:], value) for name, value in shown.items()
+    ]
     return (
         _section("Figures", pages.table(("What", "How much"), rows, numbers=1))
         if rows
@@ -82,7 +84,7 @@ def _changes(changes: Mapping[str, Any] | None) -> Markup:
         *(("removed", each["formula"], each["version"], "") for each in changes["removed"]),
         *(("new", each["formula"], "", each["version"]) for each in changes["new"]),
     ]
-    return _listing(title, ("", "Formula", "From", "To"), rows, empty="Nothing is different.")
+    return _listing(title, ("Change", "Formula", "From", "To"), rows, empty="Nothing is different.")
 
 
 def _listing(

@@ -91,7 +91,7 @@ def _platforms(by_platform: Mapping[str, Mapping[str, int]]) -> Markup:
         # What serves every platform is no platform: last.
         for tag, held in sorted(by_platform.items(), key=lambda each: each[0] == "all")
     ]
-    return pages.table(("Platform", "", "Bottles", "Size"), rows, numbers=2)
+    return pages.table(("Platform", "Share", "Bottles", "Size"), rows, numbers=2)
 
 
 def _plots(snapshots: Sequence[Mapping[str, Any]]) -> Markup:

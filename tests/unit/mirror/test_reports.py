@@ -117,6 +117,8 @@ def test_a_failed_sync_tells_causes_and_what_to_do(upstream, sync, report, page)
     assert told["problem"].startswith("1 of 2 bottles are missing: jq 1.0 arm64_tahoe")
     assert told["remedy"].startswith("nothing was published; run `inv mirror.sync` again")
     assert told["failures"] == {"DigestMismatch": 1}
+    assert told["failed"][0]["error"] == "DigestMismatch"
+    assert told["failed"][0]["problem"].startswith("upstream sent bytes whose SHA-256")
     assert told["counts"]["copied"] == 1
     assert "What to do" in page()
     assert "run `inv mirror.sync` again" in page()

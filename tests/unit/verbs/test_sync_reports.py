@@ -93,7 +93,7 @@ def test_a_failed_sync_tells_what_to_do_and_how_far_it_came(inv, bucket):
     assert "problem   1 of 2 bottles are missing: jq\n" in ended.out
     assert "next      run it again\n" in ended.out
     assert "failures  NotUpstream 1\n" in ended.out
-    assert "  jq 1.8.1 arm64_tahoe: NotUpstream 404\n" in ended.out
+    assert "  jq 1.8.1 arm64_tahoe: NotUpstream: 404\n" in ended.out
 
 
 def test_a_sync_that_failed_before_it_had_a_plan_is_reported_as_well(inv, bucket, capsys):
