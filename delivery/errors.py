@@ -11,6 +11,7 @@ DeliveryError                 the operation failed                     exit 1
 ├── SyncFailed                the state machine ended other than SUCCEEDED
 ├── ExportFailed              a parcel could not be written whole
 ├── UntrustedParcel           a parcel is not what its organisation signed
+├── PartsMissing              parts of a parcel are absent or spoilt; the message names them
 ├── BaseMissing               a delta builds on a snapshot that is not there
 ├── PublishFailed             the orchestrator refused what was brought to it
 ├── SmokeTestFailed           the deployed mirror does not serve what it should
@@ -98,6 +99,10 @@ class ExportFailed(DeliveryError):
 
 class UntrustedParcel(DeliveryError):
     """A parcel is not what its organisation signed; nothing of it was taken over."""
+
+
+class PartsMissing(DeliveryError):
+    """Parts of a parcel did not arrive, or not as they were sent; each is named."""
 
 
 class BaseMissing(DeliveryError):

@@ -14,7 +14,7 @@ from delivery.progress import Steps
 from sandbox import catalogues
 from verbs import console, planning, probing, report
 from verbs.main import ENV_HELP, JSON_HELP
-from verbs.parcels import export, import_, keygen, seed
+from verbs.parcels import export, import_, keygen, pack, seed, unpack
 from verbs.sync_reports import pointing_to_report
 from verbs.sync_reports import report as sync_report
 from verbs.target import announce, environment_named, reach, sandbox_only
@@ -22,7 +22,19 @@ from verbs.verb import verb
 
 DEFAULT_PORT = 8080
 # Tasks of this group that have a file of their own.
-__all__ = ["export", "import_", "keygen", "plan", "probe", "seed", "serve", "sync", "sync_report"]
+__all__ = [
+    "export",
+    "import_",
+    "keygen",
+    "pack",
+    "plan",
+    "probe",
+    "seed",
+    "serve",
+    "sync",
+    "sync_report",
+    "unpack",
+]
 
 
 @verb(

@@ -123,6 +123,68 @@ def import_(
 
 @verb(
     help={
+        "env": "whose air_gap.signing_key_file to sign with",
+        "from": "folder that `inv mirror.export` has written",
+        "to": "folder to write the parts into",
+        "part-mib": "size of a part; FAT32 takes less than 4096",
+        "key": "private key to sign with, air_gap.signing_key_file by default",
+    }
+)
+def pack(
+    context: Context,
+    env: str = "dev",
+    from_: str = "",
+    to: str = "",
+    part_mib: int = 2048,
+    key: str = "",
+) -> None:
+    """Cut a parcel into signed parts of one size, named by their digest, for any disk or link.
+
+    Example: inv mirror.pack --from parcel --to parts --key ~/.airbrew/parcel-key
+    """
+    from delivery.air_gap import parts, signing  # noqa: PLC0415 - as above
+
+    source, target = _given(from_, "--from", "a parcel"), _given(to, "--to", "a folder")
+    environment = environment_named(env)
+    private_key = signing.private_key(_key(environment, key, "signing_key_file", "--key"))
+    with console.progress() as progress:
+        steps = Steps(progress)
+        with steps.step("pack"):
+            made = parts.pack(
+                Path(source), Path(target), private_key, part_mib * 2**20, steps.detail
+            )
+    report_parcels.packed(made, target)
+
+
+@verb(
+    help={
+        "env": "whose air_gap.public_key_file to check with",
+        "from": "folder of parts, with parts.json and parts.json.sig",
+        "to": "folder to put the parcel together in",
+        "public-key": "key they must be signed with, air_gap.public_key_file by default",
+    }
+)
+def unpack(
+    context: Context, env: str = "dev", from_: str = "", to: str = "", public_key: str = ""
+) -> None:
+    """Check each part of a parcel alone, name those to bring again, or put the parcel together.
+
+    Example: inv mirror.unpack --from parts --to parcel --public-key parcel-key.pub
+    """
+    from delivery.air_gap import parts, signing  # noqa: PLC0415 - as above
+
+    source, target = _given(from_, "--from", "the parts"), _given(to, "--to", "a folder")
+    environment = environment_named(env)
+    key = signing.public_key(_key(environment, public_key, "public_key_file", "--public-key"))
+    with console.progress() as progress:
+        steps = Steps(progress)
+        with steps.step("unpack"):
+            parts.unpack(Path(source), Path(target), key, steps.detail)
+    report_parcels.unpacked(target)
+
+
+@verb(
+    help={
         "env": ENV_HELP,
         "from": "a folder of bottles, a bottles_hash.json, or s3://BUCKET of another mirror",
         "all": "take every bottle of the selected platforms, not only the selected formulae",

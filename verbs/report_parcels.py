@@ -11,6 +11,7 @@ from verbs import console
 if TYPE_CHECKING:
     from delivery.air_gap.importing import Imported
     from delivery.air_gap.parcel import Parcel
+    from delivery.air_gap.parts import Parts
     from delivery.seeding import Seeded
 
 NAMED = 10
@@ -34,6 +35,21 @@ def exported(done: Parcel, folder: Path) -> None:
         f" {console.size(counts['bytes'])}, signed"
     )
     console.line("next: carry the folder across, then there")
+    console.line(f"  inv mirror.import --env ENV --from {folder}")
+
+
+def packed(made: Parts, folder: str) -> None:
+    """How many parts there are."""
+    size = console.size(sum(each.size_bytes for each in made.parts))
+    console.line(f"{folder}: {len(made.parts)} parts, {size}, and their signed list")
+    console.line("next: carry them across, in any order, then there")
+    console.line(f"  inv mirror.unpack --from {folder} --to parcel")
+
+
+def unpacked(folder: str) -> None:
+    """What to do with the parcel."""
+    console.line(f"{folder}: every part holds, and the parcel is together")
+    console.line("next:")
     console.line(f"  inv mirror.import --env ENV --from {folder}")
 
 

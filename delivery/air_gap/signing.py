@@ -86,13 +86,17 @@ def public_key(file: str) -> Ed25519PublicKey:
 def check(body: bytes, signature: bytes, key: Ed25519PublicKey, where: str) -> None:
     """Whether the holder of the private key has signed these bytes.
 
+    Args:
+        where: the file that they were read from; its signature lies beside it, as ``….sig``.
+
     Raises:
         UntrustedParcel: not these bytes, or not that key.
     """
     try:
         key.verify(signature, body)
     except InvalidSignature as error:
-        problem = f"{parcel.SIGNATURE} is not the signature of {parcel.DOCUMENT} by this key"
+        name = Path(where).name
+        problem = f"{name}.sig is not the signature of {name} by this key"
         raise parcel.refused(problem, where) from error
 
 

@@ -164,6 +164,26 @@ def test_a_delta_brings_what_is_new_and_nothing_else(checkout, both, page, answe
     assert probed.returncode == 0, probed.stdout + probed.stderr
 
 
+def test_in_parts_only_what_was_lost_is_brought_again(checkout, both, page):
+    assert page("mirror.pack").returncode == 0
+    lost = min(beside(checkout, "parts").glob("*.part"))
+    lost.rename(beside(checkout, "lost"))
+
+    lacking = page("mirror.unpack")
+    beside(checkout, "lost").rename(lost)
+    whole = page("mirror.unpack")
+    again = checkout.inv(
+        *("mirror.import", "--env", "staging", "--from", str(beside(checkout, "arrived"))),
+        *("--public-key", "../parcel-key.pub"),
+    )
+
+    assert lacking.returncode == 1
+    assert f"{lost.name} is not there" in lacking.stderr
+    assert whole.returncode == 0, whole.stderr
+    assert again.returncode == 0, again.stderr
+    assert "0 of " in again.stdout
+
+
 def test_a_deploy_of_a_filled_mirror_fetches_a_bottle_back(checkout, both):
     again = checkout.answer("deploy", "--env", "staging", "--force")
 

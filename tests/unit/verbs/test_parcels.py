@@ -109,6 +109,19 @@ def test_as_json_each_is_one_document(inv, gap, exported):
     assert json.loads(again.out)["counts"]["blobs"] == 2
 
 
+def test_a_parcel_in_parts_comes_together_on_the_other_side(inv, exported, tmp_path):
+    packed = inv("mirror.pack", "--from", "parcel", "--to", "parts", "--key", "keys/key")
+    whole = ["mirror.unpack", "--from", "parts", "--to", "again", "--public-key", "keys/key.pub"]
+    unpacked = inv(*whole)
+    next((tmp_path / "here" / "parts").glob("*.part")).unlink()
+    lacking = inv(*whole)
+
+    assert "parts: 1 parts, " in packed.out
+    assert "again: every part holds, and the parcel is together" in unpacked.out
+    assert lacking.code == 1
+    assert "error: 1 of 1 parts are lacking: " in lacking.err
+
+
 def test_a_spoilt_parcel_ends_with_one_message_and_exit_code_1(inv, exported, tmp_path):
     (tmp_path / "here" / "parcel" / "extra").write_text("x")
 
