@@ -167,7 +167,7 @@ def _prepare(folder: Path, wanted: Contents) -> dict[str, File]:
         raise BadInput(
             f"names with a colon cannot be written there: {error.strerror}",
             where=str(folder),
-            remedy="export to ext4, XFS or APFS; `inv mirror.pack` cuts that into parts for any disk",
+            remedy="export to ext4, XFS or APFS; `inv mirror.pack` cuts it up for any disk",
         ) from error
     return {}
 
