@@ -20,6 +20,7 @@ from mirror.bucket import Bucket
 from mirror.connections import Connections
 from mirror.errors import ImportRefused
 from mirror.plans import Account, Plan
+from mirror.selection import PORTABLE_RUBY
 from mirror.signature import SigningKey
 
 _PACKAGES = re.compile(r"internal/packages\.(?P<platform>[a-z0-9_]+)\.jws\.json")
@@ -92,12 +93,19 @@ def _check_named(
     api_files: Mapping[str, str],
     bottles: Iterable[Bottle],
 ) -> None:
-    """Every API file is signed, and every bottle stands in a signed catalogue as it is listed."""
+    """Every API file is signed, and every bottle stands in a signed catalogue as it is listed.
+
+    The Rubies of older brews stand in none (`portable_ruby`): brew itself has their digests.
+    """
     named: set[Bottle] = set()
     for platform, payload in _payloads(connections, snapshot, api_files):
         found = catalogue.parse(payload, platform, f"packages.{platform}.jws.json")
         named |= {each.bottle for each in found.formulae.values() if each.bottle}
-    unnamed = [each for each in bottles if replace(each, size_bytes=0) not in named]
+    unnamed = [
+        each
+        for each in bottles
+        if each.formula != PORTABLE_RUBY and replace(each, size_bytes=0) not in named
+    ]
     if unnamed:
         raise ImportRefused(
             f"{len(unnamed)} bottles are in no signed catalogue, {unnamed[0].label} among them",

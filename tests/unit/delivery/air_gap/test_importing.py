@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from delivery.air_gap import verification
 from delivery.errors import BadInput, BaseMissing, PublishFailed, UntrustedParcel
 from tests.doubles.far_side import FAR, NEAR, Killed, before, files_of, kill_at
+from tests.unit.mirror.conftest import Sync
 
 API = "api/internal/packages.arm64_tahoe.jws.json"
 
@@ -236,6 +238,21 @@ def test_a_bottle_that_no_signed_catalogue_names_is_refused_on_the_far_side(firs
         far.bring(parcel)
 
     assert API not in far.held()
+
+
+def test_the_ruby_of_an_older_brew_comes_along_though_no_catalogue_names_it(
+    upstream, far, connections, settings, tmp_path
+):
+    for version in ("3.1.4", "4.0.0"):
+        upstream.add("portable-ruby", {"arm64_tahoe": version.encode()}, version=version)
+    kept = replace(settings.selection, portable_ruby_versions=("3.1.4",))
+    Sync(connections.with_settings(replace(settings, selection=kept))).run()
+    far.export(tmp_path / "parcel")
+
+    brought = far.bring(tmp_path / "parcel")
+
+    assert brought.answer["bottles"] == 2
+    assert "v2/homebrew/core/portable-ruby/manifests/3.1.4" in far.held()
 
 
 def test_a_folder_without_its_list_is_no_parcel(first, far, tmp_path):
