@@ -1,7 +1,6 @@
 """The names of a flat mirror (HOMEBREW_BOTTLE_DOMAIN), found in the layout that the bucket has.
 
-Source: Homebrew/brew 6.0, ``bottle.rb`` (Filename), ``github_packages.rb`` (image_formula_name);
-Homebrew/brew#23244 for the manifests.
+Source: Homebrew/brew 6.0, ``bottle.rb`` (Filename); Homebrew/brew#23244 for the manifests.
 """
 
 from __future__ import annotations
@@ -9,6 +8,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+
+from delivery.bottles import Bottle
 
 REGISTRY = "v2/homebrew/core"
 MANIFEST = re.compile(r"[a-z0-9][a-z0-9._/-]*/manifests/[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
@@ -31,17 +32,14 @@ def key_of(name: str, read: Callable[[str], bytes | None]) -> str | None:
     """
     if MANIFEST.fullmatch(name):
         return f"{REGISTRY}/{name}"
-    bottle = BOTTLE.fullmatch(name)
-    if bottle is None:
+    found = BOTTLE.fullmatch(name)
+    if found is None:
         return None
-    rebuild = bottle["rebuild"]
-    for formula, version in _splits(bottle["stem"]):
-        image = formula.replace("@", "/").replace("+", "x")
-        tag = version + (f"-{rebuild}" if rebuild else "")
-        manifest = read(f"{REGISTRY}/{image}/manifests/{tag}")
-        wanted = f"{version}.{bottle['tag']}" + (f".{rebuild}" if rebuild else "")
-        if manifest and (digest := _digest(manifest, wanted)):
-            return f"{REGISTRY}/{image}/blobs/sha256:{digest}"
+    for formula, version in _splits(found["stem"]):
+        bottle = Bottle(formula, version, int(found["rebuild"] or 0), found["tag"], digest="")
+        manifest = read(f"{REGISTRY}/{bottle.image}/manifests/{bottle.manifest_tag}")
+        if manifest and (digest := _digest(manifest, bottle.ref_name)):
+            return f"{REGISTRY}/{bottle.image}/blobs/sha256:{digest}"
     return None
 
 

@@ -31,7 +31,8 @@ class Entry:
 
     @property
     def manifest_tag(self) -> str:
-        return f"{self.version}-{self.rebuild}" if self.rebuild else self.version
+        version = self.version.replace("+", ".")  # No "+" in a tag of a registry.
+        return f"{version}-{self.rebuild}" if self.rebuild else version
 
     @property
     def ref_name(self) -> str:

@@ -41,6 +41,16 @@ def test_the_own_bottle_goes_before_one_for_all_before_an_older_one(platform, ta
     assert (bottle.version, bottle.rebuild, bottle.ref_name) == ("1.0_1", 2, f"1.0_1.{found}.2")
 
 
+@pytest.mark.parametrize("name", ["x", "short", "former"])
+def test_a_selection_s_alias_or_former_name_means_the_formula(name):
+    older = Formulae([formula(aliases=["short"], oldnames=["former"])], "arm64_tahoe")
+    tables = {"formula_aliases": {"short": "x"}, "formula_renames": {"former": "x"}}
+    newer = Packages({"formulae": {"x": {}}, **tables}, "arm64_tahoe")
+
+    assert (older.resolve(name), newer.resolve(name)) == ("x", "x")
+    assert (older.resolve("other"), newer.resolve("other")) == (None, None)
+
+
 def test_a_tag_holds_no_character_that_a_registry_refuses():
     bottle = Bottle("libsigc++@2", "1.0+git_1", 2, "arm64_tahoe", "0" * 64)
 

@@ -112,6 +112,17 @@ def test_hyphens_in_a_name_and_in_a_version_do_not_mislead():
     assert found == "v2/homebrew/core/ca-certificates/blobs/sha256:ab"
 
 
+def test_a_plus_in_a_version_is_a_dot_in_its_manifest_s_name():
+    notes = {flat.REF_NAME: "1.0+git.arm64_tahoe", flat.DIGEST: "ab"}
+    index = json.dumps({"manifests": [{"annotations": notes}]}).encode()
+
+    found = flat.key_of(
+        "x-1.0+git.arm64_tahoe.bottle.tar.gz", {"v2/homebrew/core/x/manifests/1.0.git": index}.get
+    )
+
+    assert found == "v2/homebrew/core/x/blobs/sha256:ab"
+
+
 def test_an_escaped_path_names_the_same_key():
     assert (
         key_of("/v2/homebrew/core/a/blobs/sha256%3Aab?x=1") == "v2/homebrew/core/a/blobs/sha256:ab"
