@@ -134,7 +134,7 @@ def dry_run(connections: Connections, *, sizes: bool = False, why: str = "") -> 
     inventory = connections.bucket.sizes(keys.V2)
     bottles = sorted({*selected.bottles, *portable_ruby.bottles(connections)})
     missing = [bottle for bottle in bottles if bottle.blob_key not in inventory]
-    sized = previews.sizes(connections, missing) if sizes else None
+    sized, too_large = previews.sizes(connections, missing) if sizes else (None, [])
     chains = {each.label: selected.chain(each.formula) for each in missing[:EXAMPLES]}
     return {
         "formulae": selected.formulae,
@@ -142,7 +142,7 @@ def dry_run(connections: Connections, *, sizes: bool = False, why: str = "") -> 
         "present": len(bottles) - len(missing),
         "missing": len(missing),
         "without_bottle": len(selected.without_bottle),
-        "warnings": selected.warnings[:WARNINGS],
+        "warnings": [*selected.warnings, *selected.holes(too_large)][:WARNINGS],
         "by_platform": previews.by_platform(selected, inventory),
         "examples": list(chains),
         "chains": chains,

@@ -27,10 +27,13 @@ CHAINS = 500
 UPKEEP_PUTS, UPKEEP_GETS = 20, 20
 
 
-def sizes(connections: Connections, missing: Iterable[Bottle]) -> dict[str, Any]:
+def sizes(
+    connections: Connections, missing: Iterable[Bottle]
+) -> tuple[dict[str, Any], list[Bottle]]:
     """Look up how large the missing bottles are; at most `MANIFESTS` manifests are fetched.
 
     Returns:
+        What the manifests tell, and the bottles that are too large:
         ``{"bytes", "sized", "unsized", "too_large", "largest": [["llvm 21.1 …", bytes], …]}``:
         `unsized` is what no manifest told, `too_large` what the settings leave out for its
         size; neither is in `bytes`.
@@ -41,16 +44,18 @@ def sizes(connections: Connections, missing: Iterable[Bottle]) -> dict[str, Any]
         found = list(pool.map(lambda group: _sized(connections, group), groups[:MANIFESTS]))
     sized = [bottle for group in found for bottle in group]
     limit_bytes = connections.settings.selection.max_bottle_mib * MIB
-    taken = [each for each in sized if not 0 < limit_bytes < each.size_bytes]
+    too_large = [each for each in sized if 0 < limit_bytes < each.size_bytes]
+    taken = sorted(set(sized) - set(too_large))
     by_size = sorted(taken, key=lambda bottle: bottle.size_bytes, reverse=True)
-    return {
+    told = {
         "bytes": sum({bottle.blob_key: bottle.size_bytes for bottle in taken}.values()),
         "sized": len(taken),
         "unsized": len(missing) - len(sized),
-        "too_large": len(sized) - len(taken),
+        "too_large": len(too_large),
         "largest": [[bottle.label, bottle.size_bytes] for bottle in by_size[:LARGEST]],
         "parts": sum(_puts(bottle.size_bytes) - 1 for bottle in taken),
     }
+    return told, too_large
 
 
 def _sized(connections: Connections, group: Sequence[Bottle]) -> Sequence[Bottle]:

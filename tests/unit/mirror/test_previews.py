@@ -102,6 +102,17 @@ def test_what_is_too_large_costs_nothing(upstream, connections):
     assert (sizes["bytes"], sizes["too_large"]) == (0, 1)
 
 
+def test_what_a_bottle_that_is_too_large_breaks_is_told_before_any_sync(upstream, connections):
+    upstream.add("llvm", {"arm64_tahoe": b"x" * (MIB + 1)})
+    upstream.add("rust", {"arm64_tahoe": b"rust"}, stable_dependencies=["llvm"])
+
+    answer = dry_run(connections, formulae=("rust",), max_bottle_mib=1, sizes=True)
+
+    assert [each["problem"] for each in answer["warnings"]] == [
+        "too large to be mirrored, but rust needs it at run time"
+    ]
+
+
 def test_a_large_bottle_takes_a_request_per_part(upstream, connections):
     upstream.add("llvm", {"arm64_tahoe": b"x" * (17 * MIB)})
 
