@@ -159,6 +159,23 @@ def test_a_killed_export_goes_on_where_it_was(first, far, tmp_path, monkeypatch,
     assert far.verify(tmp_path / "parcel").snapshot == first
 
 
+def test_what_changed_since_it_was_proven_is_not_believed(first, far, tmp_path, monkeypatch):
+    with monkeypatch.context() as until_killed:
+        break_at(until_killed, 7, Killed())
+        with pytest.raises(Killed):
+            far.export(tmp_path / "parcel")
+    written = [path for path in files_of(tmp_path / "parcel") if path.startswith("v2/")]
+    spoilt = [path for path in written if not path.endswith(".partial")]
+    for path in spoilt:
+        sound = (tmp_path / "parcel" / path).read_bytes()
+        (tmp_path / "parcel" / path).write_bytes(sound[::-1])
+
+    far.export(tmp_path / "parcel")
+
+    assert spoilt
+    assert all((tmp_path / "parcel" / path).read_bytes() == far.read(path, NEAR) for path in spoilt)
+
+
 def test_a_full_disk_is_told_and_what_is_there_is_kept(first, far, tmp_path, monkeypatch):
     with monkeypatch.context() as until_full:
         break_at(until_full, 3, OSError(28, "No space left on device"))
