@@ -68,6 +68,13 @@ def rehearsal(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """The mirror's figures against their goals, into build/bench.json; --smoke for tiny sizes."""
+    install(session, "test")
+    session.run("python", "-m", "tests.bench", *session.posargs)
+
+
+@nox.session(default=False)
 def lock(session: nox.Session) -> None:
     """Resolve requirements/*.in anew into *.txt, with hashes, for every platform and Python."""
     session.install("uv")

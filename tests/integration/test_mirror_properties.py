@@ -106,6 +106,13 @@ class Mirror(RuleBasedStateMachine):
         self._blob(index).damaged_answers = times
         self.is_calm = False
 
+    @rule(times=st.integers(1, 2))
+    def everything_is_damaged(self, times):
+        for blob in self.upstream.blobs.values():
+            blob.damaged_answers = times
+        self.is_calm = False
+        self._run(self._execution(), None, None)
+
     @rule(index=newest, by=st.sampled_from([-1, 1]))
     def wrong_length(self, index, by):
         blob = self._blob(index)
