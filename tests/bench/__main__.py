@@ -1,4 +1,4 @@
-"""The mirror's figures, measured: ``python -m tests.bench [--smoke] [KEY …]`` → build/bench.json."""
+"""The mirror measured: ``python -m tests.bench [--smoke] [KEY …]`` writes build/bench.json."""
 
 from __future__ import annotations
 
