@@ -42,6 +42,16 @@ def test_a_deploy_builds_applies_syncs_fetches_back_and_records(stand):
     )
 
 
+def test_a_publish_that_a_client_breaks_on_fails_the_deploy_with_the_probe_s_finding(stand, s3):
+    s3.delete_object(Bucket="mirror", Key="api/cask.jws.json")
+
+    with pytest.raises(SmokeTestFailed, match=r"brew 4.2-4.5, 4.6-5.1 .* api-file-missing"):
+        stand.deploy()
+
+    assert stand.latest().outcome == "failed"
+    assert stand.latest().error.startswith("probe: brew 4.2-4.5, 4.6-5.1 cannot live on it")
+
+
 def test_what_terraform_gets_is_what_is_in_the_bucket(stand, s3):
     stand.deploy()
 
