@@ -16,6 +16,7 @@ import pytest
 from delivery import executions, state_bucket
 from delivery.artifacts.build import Places, Target, build
 from delivery.cloud import Cloud
+from delivery.config import effective, loading, rendering
 from delivery.errors import SyncFailed
 from delivery.paths import TERRAFORM_DIR
 from delivery.terraform.running import Workspace
@@ -100,7 +101,7 @@ def deployed(cloud, upstream, artifacts, tmp_path_factory, terraform):
     tree = tmp_path_factory.mktemp("tree") / "terraform"
     shutil.copytree(TERRAFORM_DIR, tree, ignore=shutil.ignore_patterns(".terraform"))
     root = tree / "environments" / "dev"
-    given = {"settings": settings(upstream, artifacts)}
+    given = {"settings": settings(upstream, artifacts, tree)}
     (root / "terraform.tfvars.json").write_text(json.dumps(given))
     workspace = Workspace.at(
         root, data_dir=tree / "data", variables=cloud.variables, state_dir=tree / "airbrew"
@@ -113,47 +114,35 @@ def deployed(cloud, upstream, artifacts, tmp_path_factory, terraform):
     return plan.outputs()
 
 
-def settings(upstream, artifacts):
+CONFIGURATION = """
+project: {name: airbrew}
+environments:
+  dev:
+    type: development
+    selection: {platforms: [arm64_tahoe], formulae: [jq, wget]}
+    workflow: {batch_max_bottles: 3}
+  staging: {type: staging}
+  prod: {type: production}
+"""
+
+
+def settings(upstream, artifacts, folder):
+    """What the delivery hands to Terraform for such a configuration."""
+    file = folder / "airbrew.yaml"
+    file.write_text(CONFIGURATION)
     target = Target.for_host()
-    return {
-        "project": "airbrew",
-        "environment": "dev",
-        "region": "us-east-1",
-        "account_id": ACCOUNT,
-        "mirror": {
-            "bucket_name": f"airbrew-dev-mirror-{ACCOUNT}",
-            "keep_replaced_days": 7,
-            "public_url": "",
-        },
-        "upstream": {
+    return rendering.terraform_settings(
+        effective.effective(loading.load(file), "dev"),
+        account_id=ACCOUNT,
+        upstream_override={
             "api_url": f"{upstream.url}/api",
             "registry_url": upstream.url,
             "signing_key_pem": upstream.public_key_pem,
         },
-        "selection": {
-            "platforms": ["arm64_tahoe"],
-            "formulae": ["jq", "wget"],
-            "include_dependencies": True,
-        },
-        "publish": {"policy": "complete"},
-        "schedule": {"expression": "rate(7 days)", "timezone": "UTC", "enabled": False},
-        "workflow": {
-            "max_concurrency": 2,
-            "batch_max_bottles": 3,
-            "batch_max_mib": 64,
-            "fargate_threshold_gib": 0,
-        },
-        "task": {"cpu_units": 1024, "memory_mib": 2048, "transfers": 8, "spot": True},
-        "network": {"subnet_ids": [], "security_group_ids": []},
-        "functions": {
-            "architecture": target.architecture,
-            "runtime": f"python{target.python}",
-            "orchestrator": {"memory_mib": 1024, "timeout_seconds": 300},
-            "sync_worker": {"memory_mib": 512, "timeout_seconds": 300, "transfers": 4},
-        },
-        "logs": {"retention_days": 7},
-        "artifacts": {**artifacts, "image": ""},
-    }
+        artifacts={**artifacts, "image": ""},
+        architecture=target.architecture,
+        runtime=f"python{target.python}",
+    )
 
 
 def synced(cloud, deployed):
@@ -173,3 +162,11 @@ def test_nothing_passes_in_the_clear_and_then_the_roles_suffice_for_a_whole_sync
 
     assert first["copied"] == first["bottles"] > 3
     assert (second["copied"], second["bottles"]) == (0, first["bottles"])
+    # A status page that may not be written does not fail a sync: so look.
+    listed = cloud.client("s3").list_objects_v2(Bucket=deployed["mirror_bucket"], Prefix="status/")
+    assert [each["Key"] for each in listed["Contents"]] == [
+        "status/checked.json",
+        "status/formulae.json",
+        "status/status.json",
+    ]
+    cloud.client("s3").head_object(Bucket=deployed["mirror_bucket"], Key="index.html")
