@@ -2,8 +2,8 @@
 
 from invoke.collection import Collection
 
-from verbs import config, docs, main, mirror, sandbox, terraform
+from verbs import config, docs, image, main, mirror, sandbox, terraform
 
 namespace = Collection.from_module(main)
-for group in (config, docs, mirror, sandbox, terraform):
+for group in (config, docs, image, mirror, sandbox, terraform):
     namespace.add_collection(Collection.from_module(group))
