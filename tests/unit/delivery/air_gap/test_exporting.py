@@ -17,6 +17,7 @@ from delivery.air_gap import exporting
 from delivery.errors import BadInput, ExportFailed
 from delivery.smoke import fetch_as_brew_would
 from tests.doubles.far_side import NEAR, Killed, files_of
+from tests.unit.delivery.air_gap.conftest import LATER
 from tests.unit.mirror.conftest import RawBody
 
 API = "api/internal/packages.arm64_tahoe.jws.json"
@@ -74,6 +75,17 @@ def test_a_delta_holds_only_what_is_new_and_every_api_file(first, second, far, t
     ]
     assert done.counts["blobs"] == 1
     assert API in written
+
+
+def test_a_blob_that_the_other_side_has_under_another_version_stays_behind(
+    first, upstream, sync, far, tmp_path
+):
+    upstream.add("jq", {"arm64_tahoe": b"jq 1.0"}, version="1.1")
+    sync.run(execution="two", now=LATER)
+
+    done = far.export(tmp_path / "delta", since=first)
+
+    assert (done.counts["blobs"], done.counts["manifests"]) == (0, 1)
 
 
 @pytest.mark.parametrize(
