@@ -192,11 +192,12 @@ def main() -> None:
     parser.add_argument("--formulae", type=int, help="only the first so many; all by default")
     parser.add_argument("--catalogue", type=Path, default=weeks.REAL, help="a .json.xz of it")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="airbrew-rehearsal-") as folder:
-        found = rehearse(Path(folder), given.catalogue, given.formulae)
     file = ROOT / "build" / "rehearsal.json"
     file.parent.mkdir(exist_ok=True)
-    file.write_text(json.dumps(found, indent=2) + "\n")
+    with tempfile.TemporaryDirectory(prefix="airbrew-rehearsal-") as folder:
+        found = rehearse(Path(folder), given.catalogue, given.formulae)
+        # Not after the folder is gone: a hundred thousand objects take minutes to delete.
+        file.write_text(json.dumps(found, indent=2) + "\n")
 
 
 if __name__ == "__main__":
