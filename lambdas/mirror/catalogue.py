@@ -5,13 +5,12 @@ Source: Homebrew/brew 6.0, ``api/internal.rb`` and ``api/formula_struct.rb``.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from mirror import documents, macos
+from mirror import collector, documents, macos
 from mirror.bottles import Bottle
 from mirror.errors import UntrustedCatalogue
 
@@ -64,24 +63,13 @@ class Catalogue:
         return name
 
 
+@collector.paused()
 def parse(payload: str, platform: str, where: str) -> Catalogue:
     """Read the payload of ``internal/packages.<platform>.jws.json``, already verified.
 
     Raises:
         UntrustedCatalogue: it is for another platform, or not of the shape that brew reads.
     """
-    # The collector would walk hundreds of thousands of new objects again and again, in vain:
-    # there are no cycles among them. It is a third of the time.
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        return _parse(payload, platform, where)
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-def _parse(payload: str, platform: str, where: str) -> Catalogue:
     try:
         document = documents.parse(payload)
         told = document.get("metadata", {}).get("bottle_tag", platform)

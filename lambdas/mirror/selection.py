@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 
-from mirror import settings
+from mirror import collector, settings
 from mirror.bottles import Bottle
 from mirror.catalogue import Catalogue, Formula
 from mirror.errors import UnknownFormula, UntrustedCatalogue
@@ -64,6 +64,7 @@ class Selected:
         return len(frozenset().union(*(each.formulae for each in self.platforms)))
 
     @property
+    @collector.paused()
     def bottles(self) -> list[Bottle]:
         """Every bottle once, sorted: one with the tag ``all`` serves several platforms."""
         found = {bottle for each in self.platforms for bottle in each.bottles}
@@ -103,6 +104,7 @@ class Selected:
         ]
 
 
+@collector.paused()
 def select(
     catalogues: Sequence[Catalogue], wanted: settings.Selection, today: date | None = None
 ) -> Selected:
@@ -169,6 +171,8 @@ def is_glob(pattern: str) -> bool:
 
 def matches(pattern: str, catalogue: Catalogue) -> set[str]:
     """The formulae that a name, an alias, a former name or a glob of names means."""
+    if pattern == "*":
+        return set(catalogue.formulae)
     if not is_glob(pattern):
         name = catalogue.resolve(pattern)
         return {name} if name else set()

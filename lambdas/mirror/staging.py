@@ -19,8 +19,8 @@ from mirror.registry import IMAGE_TYPE
 
 # Small requests, most of it waiting; GHCR begins to answer 429 well above this.
 REQUESTS = 16
-# An index has some 40 KB: 5 MB at a time in memory.
-PACK_MANIFESTS = 128
+# An index has some 40 KB: 10 MB at a time in memory.
+PACK_MANIFESTS = 256
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -15,7 +14,7 @@ from mirror.bottles import Bottle
 from mirror.selection import select
 from mirror.settings import Selection
 from tests.bench import catalogue as given
-from tests.bench.figures import Figure
+from tests.bench.figures import Figure, peak_mib
 
 MIB = 1024 * 1024
 
@@ -85,4 +84,4 @@ def peak_of_a_plan(formulae: int) -> float:
     tags = tuple(each.platform for each in catalogues)
     selected = select(catalogues, Selection(tags, ("*",), include_dependencies=True))
     batches.cut(selected.bottles, max_bottles=50, max_bytes=2048 * MIB)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return peak_mib()

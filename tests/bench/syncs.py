@@ -29,7 +29,7 @@ def signer() -> Signer:
     return Signer()
 
 
-def new_bottles(bottles: int = 1000, runs: int = 3) -> Figure:
+def new_bottles(bottles: int = 2000, runs: int = 3) -> Figure:
     """``sync.requests_per_bottle``."""
     bodies = _upstream(bottles, PLATFORMS[:1])
     counted = []

@@ -92,11 +92,11 @@ def peak(size_bytes: int = 1000**3, runs: int = 3) -> Figure:
         carried = _bottle(0, size_bytes)
         with upstream(_blobs([carried]), 0) as source, sink(0) as target:
             program = (
-                "import resource, sys; from tests.bench import mirrors, servers, transfers\n"
+                "import sys; from tests.bench import figures, mirrors, servers, transfers\n"
                 "source, target = map(servers.Server, sys.argv[1:3])\n"
                 "bottle = transfers.of_digest(sys.argv[3], int(sys.argv[4]))\n"
                 "mirrors.carry(source, target, [bottle])\n"
-                "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+                "print(figures.peak_mib())"
             )
             asked = [source.url, target.url, carried.digest, str(size_bytes)]
             told = subprocess.check_output([sys.executable, "-c", program, *asked], text=True)
