@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Self
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 # The settings allow 64 transfers at a time; a thread must never wait for a connection.
 CONNECTIONS = 64
 JSON_TYPE = "application/json"
+# Source: Amazon S3, DeleteObjects.
+DELETED_AT_ONCE = 1000
+CHUNK_BYTES = 1024 * 1024
 # Parts of one upload that are on their way while the next one is read.
 PARTS_IN_FLIGHT = 2
 _ABSENT = {"NoSuchKey", "404", "NotFound"}
@@ -157,6 +160,37 @@ class Bucket:
                     return False
                 raise
         return True
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete objects, in the order given; in a bucket with versions they can be brought back.
+
+        Raises:
+            BucketRefused: S3 kept some of them.
+        """
+        for first in range(0, len(keys), DELETED_AT_ONCE):
+            some = keys[first : first + DELETED_AT_ONCE]
+            with self._named("DeleteObjects", some[0]):
+                answer = self._client.delete_objects(
+                    Bucket=self.name,
+                    Delete={"Objects": [{"Key": key} for key in some], "Quiet": True},
+                )
+            for kept in answer.get("Errors", ()):
+                raise BucketRefused(
+                    f"DeleteObjects kept it: {kept.get('Code')}: {kept.get('Message')}",
+                    where=self.where(kept.get("Key", "")),
+                    remedy="check that the function's role allows s3:DeleteObject there",
+                )
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        """The object's bytes, in pieces.
+
+        Raises:
+            BucketRefused: it is not there, may not be read, or broke off.
+        """
+        with self._named("GetObject", key):
+            body = self._client.get_object(Bucket=self.name, Key=key)["Body"]
+            with contextlib.closing(body):
+                yield from body.iter_chunks(CHUNK_BYTES)
 
     @contextlib.contextmanager
     def upload(self, key: str, content_type: str) -> Iterator[Upload]:

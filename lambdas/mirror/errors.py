@@ -16,7 +16,11 @@ MirrorError
 ├── NobodyWaits              the state machine has given a task up; what it does is for nothing
 ├── SyncUnderWay             another sync holds the lease
 ├── ImportRefused            what came across an air gap does not fit together, or is too old
-└── IncompleteSync           not every bottle is there; nothing was published
+├── IncompleteSync           not every bottle is there; nothing was published
+├── UnknownSnapshot          there is no such snapshot, or not for this purpose
+├── IncompleteSnapshot       bottles of a snapshot are gone; no channel may point to it
+├── DamagedRecord            what the mirror wrote itself is not what it was
+└── UnknownChannel           the settings name no such channel
 
 Anything else that ends a function is a bug, and shows its traceback.
 """
@@ -101,3 +105,19 @@ class IncompleteSync(MirrorError):
 
 class ImportRefused(MirrorError):
     """What came across an air gap is older than what is published, or contradicts itself."""
+
+
+class UnknownSnapshot(MirrorError):
+    """There is no such snapshot, or it is on the wrong side of what the channel serves."""
+
+
+class IncompleteSnapshot(MirrorError):
+    """Bottles that the snapshot names are gone; what was served is served still."""
+
+
+class DamagedRecord(MirrorError):
+    """A snapshot or pointer in the bucket does not hold what the mirror wrote there."""
+
+
+class UnknownChannel(MirrorError):
+    """The settings name no such channel."""

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 def is_running(states: SFNClient, execution: str) -> bool:
     """Ask Step Functions; when it cannot tell, the execution counts as running.
 
-    A lease that is wrongly taken over does harm, one that is wrongly kept expires.
+    A lease that is wrongly taken over does harm, one that is wrongly kept expires. What holds
+    it without being an execution (`lease.held`) gives it back, or lets it expire.
     """
+    if not execution.startswith("arn:"):
+        return True
     try:
         return states.describe_execution(executionArn=execution)["status"] == "RUNNING"
     except ClientError as error:

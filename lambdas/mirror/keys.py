@@ -10,6 +10,12 @@ from mirror.errors import BadEvent
 V2 = "v2/"
 API = "api/"
 SNAPSHOTS = "snapshots/"
+CHANNELS = "channels/"
+SYNCS = "syncs/"
+# What `api/` is called among the channels.
+DEFAULT_CHANNEL = "default"
+UNREFERENCED = "retention/unreferenced.json"
+DROPPED = "retention/snapshots/"
 LEASE = "syncs/lease.json"
 WANTED = "syncs/wanted.json"
 STATUS_PAGE = "index.html"
@@ -57,6 +63,31 @@ def api_file(path: str) -> str:
     return f"{API}{path}"
 
 
+def served_api(channel: str) -> str:
+    """``api/`` for the default channel, ``channels/<name>/api/`` for any other."""
+    return API if channel == DEFAULT_CHANNEL else f"{CHANNELS}{channel}/api/"
+
+
+def pointer(channel: str) -> str:
+    """``channels/<name>/pointer.json``."""
+    return f"{CHANNELS}{channel}/pointer.json"
+
+
+def dropped_snapshot(snapshot: str) -> str:
+    """``retention/snapshots/<id>.json``: the document of a snapshot that is no more."""
+    return f"{DROPPED}{snapshot}.json"
+
+
+def collection_report(collection: str) -> str:
+    """``reports/gc/<id>.json``."""
+    return f"reports/gc/{collection}.json"
+
+
+def verification_report(run: str) -> str:
+    """``reports/verify/<id>.json``."""
+    return f"reports/verify/{run}.json"
+
+
 def snapshot_folder(snapshot: str) -> str:
     """``snapshots/<id>/``."""
     return f"{SNAPSHOTS}{snapshot}/"
@@ -80,6 +111,22 @@ def snapshot_too_large(snapshot: str) -> str:
 def snapshot_document(snapshot: str) -> str:
     """``snapshots/<id>/snapshot.json``, written last in its folder."""
     return f"{snapshot_folder(snapshot)}snapshot.json"
+
+
+def sync_of(key: str) -> str | None:
+    """The sync whose folder below ``syncs/`` holds a key; None for ``syncs/lease.json``."""
+    sync = key.removeprefix(SYNCS).partition("/")[0]
+    return sync if is_sync_id(sync) else None
+
+
+def is_report(key: str) -> bool:
+    """Whether a key below ``syncs/<id>/`` says how the sync ended, for people."""
+    return key.rpartition("/")[2].startswith("report.") and key.count("/") == 2
+
+
+def is_manifest(key: str) -> bool:
+    """Whether a key below ``v2/`` is a manifest's, not a blob's."""
+    return "/manifests/" in key
 
 
 def staged_api_file(sync: str, path: str) -> str:

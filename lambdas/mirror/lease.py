@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +17,9 @@ from mirror.errors import SyncUnderWay
 LASTS = timedelta(minutes=30)
 # Each batch renews; a thousand of them need not all write.
 RENEW_BELOW = timedelta(minutes=25)
+
+# What moves a few pointers ends well within.
+HANDOVER = timedelta(minutes=5)
 
 IsRunning = Callable[[str], bool]
 """Whether an execution, given by its ARN, is still running."""
@@ -35,10 +39,19 @@ class Lease:
         return {"sync": self.sync, "execution": self.execution, "expires_at": expires_at}
 
 
-def acquire(bucket: Bucket, execution: str, is_running: IsRunning, now: datetime) -> str:
+def acquire(
+    bucket: Bucket,
+    execution: str,
+    is_running: IsRunning,
+    now: datetime,
+    lasts: timedelta = LASTS,
+) -> str:
     """The id of the sync that this execution may do; the same one if it asks again.
 
     A lease that has expired, or whose execution has ended without releasing it, is taken over.
+
+    Args:
+        execution: its ARN, or what else holds the lease (`held`).
 
     Raises:
         SyncUnderWay: another execution holds it.
@@ -47,7 +60,7 @@ def acquire(bucket: Bucket, execution: str, is_running: IsRunning, now: datetime
     if held and held.execution != execution and _is_alive(held, is_running, now):
         raise _taken(bucket, held)
     sync = held.sync if held and held.execution == execution else _next_id(held, now)
-    if not bucket.replace(keys.LEASE, Lease(sync, execution, now + LASTS).as_json(), etag):
+    if not bucket.replace(keys.LEASE, Lease(sync, execution, now + lasts).as_json(), etag):
         raise _taken(bucket, _read(bucket)[0])
     return sync
 
@@ -66,6 +79,32 @@ def take(bucket: Bucket, sync: str, holder: str, is_running: IsRunning, now: dat
         raise _taken(bucket, held)
     if not bucket.replace(keys.LEASE, Lease(sync, holder, now + LASTS).as_json(), etag):
         raise _taken(bucket, _read(bucket)[0])
+
+
+@contextlib.contextmanager
+def held(
+    bucket: Bucket, holder: str, is_running: IsRunning, now: datetime, lasts: timedelta
+) -> Iterator[str]:
+    """Keep syncs away while something else changes what is served or kept.
+
+    Args:
+        holder: what is done, and something that tells this call from any other.
+        lasts: longer than the body can take.
+
+    Raises:
+        SyncUnderWay: a sync, or another such call, holds the lease.
+    """
+    sync = acquire(bucket, holder, is_running, now, lasts)
+    try:
+        yield sync
+    finally:
+        release(bucket, holder, datetime.now(UTC))
+
+
+def is_held_by(bucket: Bucket, execution: str, now: datetime) -> bool:
+    """Whether this execution holds the lease, and will for a while."""
+    found, _ = _read(bucket)
+    return found is not None and found.execution == execution and found.expires_at - now > HANDOVER
 
 
 def renew(bucket: Bucket, sync: str, now: datetime) -> None:
@@ -134,7 +173,7 @@ def _next_id(held: Lease | None, now: datetime) -> str:
 
 
 def _taken(bucket: Bucket, held: Lease | None) -> SyncUnderWay:
-    who = f'"{held.sync}" of the execution {held.execution}' if held else "another one"
+    who = f'"{held.sync}" of {held.execution}' if held else "another one"
     until = f", until {held.as_json()['expires_at']}" if held else ""
     return SyncUnderWay(
         f"the lease belongs to the sync {who}{until}",

@@ -10,7 +10,18 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
-from mirror import completion, keys, lease, manifests, reports, snapshots, staging, telemetry
+from mirror import (
+    channels,
+    completion,
+    keys,
+    lease,
+    manifests,
+    pointers,
+    reports,
+    snapshots,
+    staging,
+    telemetry,
+)
 from mirror.bottles import Bottle
 from mirror.bucket import Bucket
 from mirror.connections import Connections
@@ -39,9 +50,10 @@ def publish(
     """
     bucket = connections.bucket
     published = reports.published(bucket, sync)
-    if published is not None:  # The answer of an earlier call was lost on its way.
+    if published is not None:  # There was no news, or the answer of an earlier call was lost.
+        soaked = _let_soaked_go_on(connections, published["snapshot"], execution, now)
         lease.release(bucket, execution, now)
-        return published
+        return published | soaked
     telemetry.about(sync)
     since = time.monotonic()
     lease.renew(bucket, sync, now)
@@ -49,16 +61,17 @@ def publish(
     inventory = bucket.sizes(keys.V2)
     _check_complete(bucket, plan, inventory)
     _publish_manifests(bucket, plan, inventory)
-    previous = _write_snapshot(bucket, plan, now)
+    previous, document = _write_snapshot(bucket, plan, now)
     lease.renew(bucket, sync, datetime.now(UTC))
-    changed = _move_pointer(bucket, plan)
+    moved = channels.advance(connections, document, inventory, now)
     answer = {
         "snapshot": sync,
         "formulae": plan.formulae,
         "bottles": len(plan.bottles),
         "bytes": plan.size_bytes,
         "copied": plan.to_copy,
-        "api_files_changed": changed,
+        "api_files_changed": _files_changed(moved),
+        **_channels(connections),
     }
     completion.conclude(
         connections,
@@ -144,45 +157,55 @@ def _check_served(
         )
 
 
-def _write_snapshot(bucket: Bucket, plan: Plan, now: datetime) -> Snapshot | None:
-    """Write the snapshot of the plan; returns the one before it."""
+def _write_snapshot(
+    bucket: Bucket, plan: Plan, now: datetime
+) -> tuple[Snapshot | None, snapshots.Document]:
+    """Write the snapshot of the plan; returns the one before it, and its document."""
     for path in plan.api_files:
         bucket.write(keys.snapshot_api_file(plan.sync, path), _staged_api_file(bucket, plan, path))
-    snapshots.write_bottles(bucket, plan.sync, plan.bottles)
+    digest = snapshots.write_bottles(bucket, plan.sync, plan.bottles)
     snapshots.write_too_large(bucket, plan.sync, plan.too_large)
     previous = snapshots.newest(bucket, before=plan.sync)
-    snapshots.finish(
-        bucket,
-        plan.sync,
-        {
-            "id": plan.sync,
-            "created_at": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "previous": previous.as_json() if previous else None,
-            "formulae": plan.formulae,
-            "bottles": len(plan.bottles),
-            "bytes": plan.size_bytes,
-            "api_files": plan.api_files,
-            "validators": plan.validators,
-            "selection": plan.selection,
-            "sync": plan.sync,
-        },
-    )
-    return previous
+    document = {
+        "id": plan.sync,
+        "created_at": pointers.text(now),
+        "previous": previous.as_json() if previous else None,
+        "formulae": plan.formulae,
+        "bottles": len(plan.bottles),
+        "bottles_sha256": digest,
+        "bytes": plan.size_bytes,
+        "api_files": plan.api_files,
+        "validators": plan.validators,
+        "selection": plan.selection,
+        "sync": plan.sync,
+    }
+    snapshots.finish(bucket, plan.sync, document)
+    return previous, document
 
 
-def _move_pointer(bucket: Bucket, plan: Plan) -> int:
-    """Write the files of ``api/`` whose bytes changed; returns how many.
+def _let_soaked_go_on(
+    connections: Connections, newest: str, execution: str, now: datetime
+) -> dict[str, Any]:
+    """Channels move without news, too; but not without the lease."""
+    bucket = connections.bucket
+    if not connections.settings.channels.names or not lease.is_held_by(bucket, execution, now):
+        return {}
+    document = snapshots.find(bucket, newest)
+    if document is not None:
+        channels.advance(connections, document, bucket.sizes(keys.V2), now)
+    return _channels(connections)
 
-    An unchanged file keeps its Last-Modified, which brew's conditional requests rely on.
-    """
-    changed = 0
-    for path, digest in sorted(plan.api_files.items()):
-        served = bucket.find(keys.api_file(path))
-        if served is not None and hashlib.sha256(served).hexdigest() == digest:
-            continue
-        bucket.write(keys.api_file(path), _staged_api_file(bucket, plan, path))
-        changed += 1
-    return changed
+
+def _files_changed(moved: Sequence[channels.Moved]) -> int:
+    """Files of ``api/`` that were written."""
+    return sum(len(each.files) for each in moved if each.channel == keys.DEFAULT_CHANNEL)
+
+
+def _channels(connections: Connections) -> dict[str, Any]:
+    """Channel → snapshot, where there are channels."""
+    names = connections.settings.channels.names
+    served = {name: pointers.read(connections.bucket, name).snapshot for name in names}
+    return {"channels": served} if served else {}
 
 
 def _staged_api_file(bucket: Bucket, plan: Plan, path: str) -> bytes:

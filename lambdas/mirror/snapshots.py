@@ -11,6 +11,12 @@ from typing import Any
 from mirror import keys
 from mirror.bottles import Bottle
 from mirror.bucket import Bucket
+from mirror.errors import DamagedRecord, IncompleteSnapshot, UnknownSnapshot
+
+NAMED = 10
+
+Document = Mapping[str, Any]
+"""``snapshot.json`` (docs/reference/bucket-layout.md)."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,12 @@ class Snapshot:
         return {"id": self.id, "sha256": self.sha256}
 
 
+def ids(bucket: Bucket) -> list[str]:
+    """Every folder below ``snapshots/``, oldest first, finished or not."""
+    folders = bucket.folders(keys.SNAPSHOTS)
+    return [folder.removeprefix(keys.SNAPSHOTS).rstrip("/") for folder in folders]
+
+
 def newest(bucket: Bucket, *, before: str = "") -> Snapshot | None:
     """The newest finished snapshot, or None.
 
@@ -34,8 +46,7 @@ def newest(bucket: Bucket, *, before: str = "") -> Snapshot | None:
     Args:
         before: only snapshots that are older than this id.
     """
-    for folder in reversed(bucket.folders(keys.SNAPSHOTS)):
-        snapshot = folder.removeprefix(keys.SNAPSHOTS).rstrip("/")
+    for snapshot in reversed(ids(bucket)):
         if before and snapshot >= before:
             continue
         body = bucket.find(keys.snapshot_document(snapshot))
@@ -44,15 +55,108 @@ def newest(bucket: Bucket, *, before: str = "") -> Snapshot | None:
     return None
 
 
+def find(bucket: Bucket, snapshot: str) -> Document | None:
+    """Its document; None when there is no such snapshot, or an unfinished one.
+
+    Raises:
+        DamagedRecord: it cannot be read.
+    """
+    key = keys.snapshot_document(snapshot)
+    body = bucket.find(key)
+    return None if body is None else parsed(body, bucket.where(key))
+
+
+def read(bucket: Bucket, snapshot: str) -> Document:
+    """As `find`.
+
+    Raises:
+        UnknownSnapshot: there is none.
+    """
+    document = find(bucket, snapshot) if keys.is_sync_id(snapshot) else None
+    if document is None:
+        raise UnknownSnapshot(
+            f'there is no snapshot "{snapshot}"',
+            where=bucket.where(keys.SNAPSHOTS),
+            remedy="choose one that `inv mirror.snapshots` lists",
+        )
+    return document
+
+
+def finished(bucket: Bucket) -> list[Document]:
+    """The documents of all finished snapshots, oldest first."""
+    found = (find(bucket, snapshot) for snapshot in ids(bucket))
+    return [document for document in found if document is not None]
+
+
+def parsed(body: bytes, where: str) -> Document:
+    """A ``snapshot.json``.
+
+    Raises:
+        DamagedRecord: it is not one.
+    """
+    try:
+        document: Document = json.loads(body)
+        if keys.is_sync_id(document["id"]) and isinstance(document["api_files"], dict):
+            return document
+        problem = "not a snapshot's document"
+    except (KeyError, TypeError, ValueError) as error:
+        problem = f"not a snapshot's document: {error!r}"
+    raise _damaged(problem, where)
+
+
 def bottles(bucket: Bucket, snapshot: Snapshot) -> list[Bottle]:
     """What the snapshot holds, sizes included."""
     body = bucket.read(keys.snapshot_bottles(snapshot.id))
     return [Bottle.from_json(each) for each in json.loads(body)]
 
 
-def write_bottles(bucket: Bucket, snapshot: str, held: Iterable[Bottle]) -> None:
-    """Write ``bottles.json``."""
-    bucket.write_json(keys.snapshot_bottles(snapshot), [each.as_json() for each in held])
+def bottles_of(bucket: Bucket, document: Document) -> list[Bottle]:
+    """As `bottles`, once the file is known to be the one that the document names.
+
+    Raises:
+        DamagedRecord: it is another.
+    """
+    key = keys.snapshot_bottles(document["id"])
+    body = bucket.read(key)
+    # Snapshots of earlier releases do not name it.
+    named = document.get("bottles_sha256", hashlib.sha256(body).hexdigest())
+    if hashlib.sha256(body).hexdigest() != named:
+        raise _damaged("not the file that snapshot.json names", bucket.where(key))
+    return [Bottle.from_json(each) for each in json.loads(body)]
+
+
+def check_complete(bucket: Bucket, document: Document, inventory: Mapping[str, int]) -> None:
+    """See that every bottle and manifest of the snapshot is in the bucket.
+
+    Args:
+        inventory: key → bytes of everything below ``v2/``.
+
+    Raises:
+        IncompleteSnapshot: with the first that are not.
+        DamagedRecord: as `bottles_of`.
+    """
+    absent = [
+        each.label
+        for each in bottles_of(bucket, document)
+        if inventory.get(each.blob_key) != each.size_bytes or each.manifest_key not in inventory
+    ]
+    if absent:
+        listed = absent[:NAMED]
+        if len(absent) > NAMED:
+            listed.append(f"and {len(absent) - NAMED} more")
+        raise IncompleteSnapshot(
+            f"{len(absent)} bottles of {document['id']} are gone: {'; '.join(listed)}",
+            where=bucket.where(keys.snapshot_bottles(document["id"])),
+            remedy="choose another snapshot; or bring them back, as versions of the objects"
+            " (mirror.keep_replaced_days) or with `inv mirror.verify --repair`",
+        )
+
+
+def write_bottles(bucket: Bucket, snapshot: str, held: Iterable[Bottle]) -> str:
+    """Write ``bottles.json``; returns its SHA-256."""
+    body = json.dumps([each.as_json() for each in held]).encode()
+    bucket.write(keys.snapshot_bottles(snapshot), body)
+    return hashlib.sha256(body).hexdigest()
 
 
 def too_large(bucket: Bucket, snapshot: Snapshot) -> list[Bottle]:
@@ -70,3 +174,11 @@ def write_too_large(bucket: Bucket, snapshot: str, left: Sequence[Bottle]) -> No
 def finish(bucket: Bucket, snapshot: str, document: dict[str, Any]) -> None:
     """Write ``snapshot.json``: from here on the snapshot counts."""
     bucket.write_json(keys.snapshot_document(snapshot), document)
+
+
+def _damaged(problem: str, where: str) -> DamagedRecord:
+    return DamagedRecord(
+        problem,
+        where=where,
+        remedy="run `inv mirror.audit`, and bring the earlier version of the object back",
+    )

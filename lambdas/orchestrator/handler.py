@@ -1,4 +1,4 @@
-"""Lambda entry point: plan a sync, publish it or an import, or record that it failed.
+"""Lambda entry point: plan a sync, publish it, record that it failed; show and move snapshots.
 
 In:   {"action": "plan", "execution": "arn:aws:states:…:execution:sync:1f0c…"}
 Out:  {"sync": "2026-11-22T030000Z", "batches": 2, "batches_key": "syncs/…/plan/batches.json",
@@ -22,6 +22,14 @@ Out:  as `publish`
 In:   {"action": "want", "everything": false}
 Out:  {"key": "syncs/wanted.json", "bottles": 12, "present": 19}
 
+In:   {"action": "rollback", "snapshot": "2026-11-15T030000Z", "channel": "default"}
+In:   {"action": "promote", "channel": "stable", "snapshot": "", "dry_run": true}
+Out:  {"moved": [{"channel": "default", "snapshot": "2026-11-15T030000Z",
+       "was": "2026-11-22T030000Z", "files": ["formula.jws.json", …]}], "dry_run": false}
+
+In:   {"action": "snapshots"}, {"action": "audit"}
+Out:  as `mirror.overview` and `mirror.audit` say
+
 Failures are raised, never returned: the state machine retries by class name
 (docs/reference/state-machine.md).
 """
@@ -29,14 +37,28 @@ Failures are raised, never returned: the state machine retries by class name
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from mirror import executions, imports, keys, planning, publication, reports, telemetry, wanted
+from mirror import (
+    audit,
+    channels,
+    executions,
+    imports,
+    keys,
+    lease,
+    overview,
+    planning,
+    publication,
+    reports,
+    telemetry,
+    wanted,
+)
 from mirror.connections import Connections
 from mirror.errors import BadEvent
 
@@ -56,14 +78,18 @@ def states() -> SFNClient:
     return boto3.client("stepfunctions")
 
 
-def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda's call
+def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Do what the event's `action` says."""
-    actions = {
+    actions: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
         "plan": plan,
         "publish": publish,
         "import_publish": import_publish,
         "want": want,
         "report_failure": report_failure,
+        "snapshots": lambda _: overview.overview(connections().bucket, datetime.now(UTC)),
+        "audit": lambda _: audit.audit(connections().bucket),
+        "rollback": lambda event: move(event, context),
+        "promote": lambda event: move(event, context),
     }
     action = actions.get(event.get("action", ""))
     if action is None:
@@ -120,6 +146,31 @@ def report_failure(event: Mapping[str, Any]) -> dict[str, Any]:
         str(event.get("error", "")),
         str(event.get("cause", "")),
         now=datetime.now(UTC),
+    )
+
+
+def move(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Let a channel serve another snapshot; with `dry_run`, only say which files would change."""
+    act = channels.rollback if event["action"] == "rollback" else channels.promote
+    channel, snapshot = event.get("channel"), event.get("snapshot")
+    if not isinstance(channel, str) or not isinstance(snapshot, str):
+        raise _bad_event("channel", "the name of a channel, with `snapshot` beside it", event)
+    now, dry_run = datetime.now(UTC), bool(event.get("dry_run"))
+    with exclusive(event["action"], context, now) if not dry_run else nullcontext():
+        moved = act(connections(), channel, snapshot, now, dry_run=dry_run)
+    return {"moved": [each.as_json() for each in moved], "dry_run": dry_run}
+
+
+def exclusive(action: str, context: Any, now: datetime) -> AbstractContextManager[str]:
+    """The lease, for as long as this call can last."""
+    lasts = timedelta(milliseconds=context.get_remaining_time_in_millis(), minutes=1)
+    holder = f"{action} {context.aws_request_id}"
+    return lease.held(
+        connections().bucket,
+        holder,
+        _is_running,
+        now,
+        lasts,
     )
 
 

@@ -1,8 +1,14 @@
-"""Lambda entry point: one batch of bottles, from upstream into the bucket.
+"""Lambda entry point: one batch of bottles, from upstream into the bucket; or a verification.
 
 In:   {"batch": "syncs/2026-11-22T030000Z/plan/00017.json"}        from the Map state
 Out:  {"result": "syncs/…/results/00017.json", "copied": 41, "bytes": 183402113, "left": 0,
        "failed": 0}
+
+In:   {"action": "verify", "snapshot": "", "deep": true, "sample": 100, "seed": 0,
+       "repair": false, "run": ""}                                  from `inv mirror.verify`
+Out:  {"run": "2026-11-22T040000Z", "report": "reports/verify/….json", "snapshot": "…",
+       "listed": 31, "hashed": 20, "of": 31, "bytes": 183402113, "damaged": 1, "repaired": 0,
+       "examples": ["jq 1.8.1 arm64_tahoe: it is gone"], "finished": false}
 
 Failures are raised, never returned: the state machine retries by class name
 (docs/reference/state-machine.md). ``left`` counts bottles handed back for lack of time;
@@ -12,10 +18,12 @@ Failures are raised, never returned: the state machine retries by class name
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from mirror import telemetry, worker
+from mirror import keys, telemetry, verification, worker
 from mirror.connections import Connections
 from mirror.errors import BadEvent
 
@@ -27,7 +35,13 @@ def connections() -> Connections:
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Carry one batch."""
+    """Carry one batch; or, with the action `verify`, look at what is there."""
+
+    def seconds_left() -> float:
+        return float(context.get_remaining_time_in_millis()) / 1000
+
+    if event.get("action") == "verify":
+        return verify(event, seconds_left)
     batch = event.get("batch")
     if not isinstance(batch, str):
         raise BadEvent(
@@ -38,8 +52,19 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
     about = connections().settings.about
     telemetry.begin("sync_worker", project=about.project, environment=about.environment)
-
-    def seconds_left() -> float:
-        return float(context.get_remaining_time_in_millis()) / 1000
-
     return worker.run(connections(), batch, seconds_left=seconds_left).as_answer()
+
+
+def verify(event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
+    """Begin a verification, or go on with the one that `run` names."""
+    run = event.get("run") or ""
+    if run and not keys.is_sync_id(run):
+        raise BadEvent(
+            f'"{run}" is not the id of a verification',
+            where="the event's `run`",
+            remedy="leave it out to begin one, or take it from an earlier answer",
+        )
+    names = verification.Request.__dataclass_fields__.keys() & event.keys()
+    request = verification.Request(**{name: event[name] for name in names})
+    now = datetime.now(UTC)
+    return verification.verify(connections(), request, run, seconds_left=seconds_left, now=now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -14,7 +15,7 @@ from mirror.bucket import Bucket
 from mirror.connections import Connections
 from mirror.fetching import Fetcher
 from mirror.registry import Registry
-from mirror.settings import Selection, Settings
+from mirror.settings import Retention, Selection, Settings
 from mirror.settings import Upstream as UpstreamSettings
 from tests.doubles.registry import Signer, Upstream
 
@@ -169,6 +170,45 @@ def s3_calls(s3):
     s3.meta.events.register("before-call.s3", note)
     yield calls
     s3.meta.events.unregister("before-call.s3", note)
+
+
+@pytest.fixture
+def retaining():
+    """Connections that keep what these settings say."""
+
+    def change(connections, **told):
+        settings = replace(connections.settings, retention=Retention(**told))
+        return connections.with_settings(settings)
+
+    return change
+
+
+class Killed(BaseException):
+    """The process is gone: no handler of ours sees it coming."""
+
+
+@pytest.fixture
+def before_each_write(s3):
+    """Lets a test look, or kill, before each call that changes the bucket; returns how to stop."""
+    calls = ("PutObject", "DeleteObjects", "CompleteMultipartUpload")
+    registered = []
+
+    def watch(look):
+        def before_call(**_):
+            look()
+
+        for call in calls:
+            s3.meta.events.register(f"before-call.s3.{call}", before_call)
+        registered.append(before_call)
+        return lambda: stop(before_call)
+
+    def stop(before_call):
+        for call in calls:
+            s3.meta.events.unregister(f"before-call.s3.{call}", before_call)
+
+    yield watch
+    for before_call in registered:
+        stop(before_call)
 
 
 class RawBody(io.BytesIO):

@@ -18,6 +18,8 @@ EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:sync:one"
 class Context:
     """What Lambda passes beside the event."""
 
+    aws_request_id = "1f0c"
+
     def get_remaining_time_in_millis(self):
         return 900_000
 
@@ -122,7 +124,8 @@ def test_a_failure_is_recorded(deployed, upstream, stored):
 @pytest.mark.parametrize(
     ("event", "told"),
     [
-        ({}, '"None" is not one of plan, publish, import_publish, want, report_failure'),
+        ({}, '"None" is not one of plan, publish, import_publish, want, report_failure, snap'),
+        ({"action": "rollback"}, '"None" is not the name of a channel'),
         ({"action": "destroy"}, '"destroy" is not one of plan'),
         ({"action": "import_publish", "snapshot": "../x"}, '"../x" is not the id'),
         ({"action": "plan"}, '"None" is not the ARN of the execution'),

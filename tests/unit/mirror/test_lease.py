@@ -25,7 +25,7 @@ def ended(_execution):
 def test_a_second_execution_is_told_who_holds_the_lease(bucket):
     lease.acquire(bucket, EXECUTION, alive, NOW)
 
-    told = f'the sync "2026-11-22T030000Z" of the execution {EXECUTION}, until 2026-11-22T03:30:00Z'
+    told = f'the sync "2026-11-22T030000Z" of {EXECUTION}, until 2026-11-22T03:30:00Z'
     with pytest.raises(SyncUnderWay, match=told):
         lease.acquire(bucket, "two", alive, NOW + MINUTE)
 

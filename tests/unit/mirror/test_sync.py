@@ -70,6 +70,9 @@ def test_a_snapshot_names_what_it_holds_and_the_one_before(upstream, sync, store
         },
         "formulae": 2,
         "bottles": 2,
+        "bottles_sha256": hashlib.sha256(
+            held["snapshots/2026-11-29T030000Z/bottles.json"]
+        ).hexdigest(),
         "bytes": len(BODY) + 3,
         "api_files": {API: hashlib.sha256(upstream.api_files[API]).hexdigest()},
         "selection": json.loads(json.dumps(sync.connections.settings.selection.as_json())),

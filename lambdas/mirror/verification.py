@@ -1,0 +1,240 @@
+"""Whether the bottles of a snapshot are what it says: by listing, by hashing, mended if asked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from mirror import keys, manifests, snapshots, telemetry
+from mirror.bottles import Bottle
+from mirror.bucket import Bucket
+from mirror.connections import Connections
+from mirror.deadline import Deadline
+from mirror.errors import BadManifest, BucketRefused, MirrorError, OutOfTime, UnknownSnapshot
+from mirror.memory import Memory
+from mirror.transfer import copy_blob
+
+EXAMPLES = 10
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to look at.
+
+    Args:
+        snapshot: its id; empty: the newest.
+        deep: hash the bottles too, instead of only listing them.
+        sample: hash this many, drawn by `seed`; None: all.
+        repair: fetch what is damaged or gone from upstream again.
+    """
+
+    snapshot: str = ""
+    deep: bool = False
+    sample: int | None = None
+    seed: int = 0
+    repair: bool = False
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A bottle or manifest that is not as it should be, and what became of it."""
+
+    bottle: str
+    key: str
+    problem: str
+    repaired: bool = False
+
+
+@dataclass(frozen=True)
+class Report:
+    """``reports/verify/<run>.json``: written after each call, read by the next one of the run.
+
+    Args:
+        of: how many blobs are to be hashed; `done` of them are, in the order of their keys.
+    """
+
+    run: str
+    request: Request
+    of: int = 0
+    done: int = 0
+    bytes: int = 0
+    listed: int = 0
+    damaged: tuple[Damage, ...] = field(default=())
+    finished: bool = False
+
+    @classmethod
+    def read(cls, bucket: Bucket, run: str) -> Report | None:
+        """The report of a run that has begun; None if it has not."""
+        body = bucket.find(keys.verification_report(run))
+        if body is None:
+            return None
+        told = json.loads(body)
+        damaged = tuple(Damage(**each) for each in told["damaged"])
+        return cls(**told | {"request": Request(**told["request"]), "damaged": damaged})
+
+    def write(self, bucket: Bucket) -> None:
+        """Keep it for the next call, and for people."""
+        bucket.write_json(keys.verification_report(self.run), asdict(self))
+
+    def as_answer(self) -> dict[str, Any]:
+        """As docs/reference/state-machine.md has it."""
+        return {
+            "run": self.run,
+            "report": keys.verification_report(self.run),
+            "snapshot": self.request.snapshot,
+            "listed": self.listed,
+            "hashed": self.done,
+            "of": self.of,
+            "bytes": self.bytes,
+            "damaged": len(self.damaged),
+            "repaired": sum(each.repaired for each in self.damaged),
+            "examples": [f"{each.bottle}: {each.problem}" for each in self.damaged[:EXAMPLES]],
+            "finished": self.finished,
+        }
+
+
+def verify(
+    connections: Connections,
+    request: Request,
+    run: str,
+    *,
+    seconds_left: Callable[[], float],
+    now: datetime,
+) -> dict[str, Any]:
+    """Do as much of a run as there is time for; with its `run`, the next call goes on.
+
+    Args:
+        run: empty to begin one.
+
+    Raises:
+        UnknownSnapshot: there is no such snapshot, or none at all.
+        OutOfTime: not even a few bottles can be hashed in the function's time.
+    """
+    bucket, deadline = connections.bucket, Deadline(seconds_left)
+    earlier = Report.read(bucket, run) if run else None
+    report = earlier or _begin(connections, request, run or keys.sync_id(now), deadline)
+    bottles = _drawn(bucket, report.request)
+    while not report.finished:
+        some = bottles[report.done : report.done + connections.settings.transfers]
+        try:
+            report = _hashed(connections, report, some, deadline)
+        except OutOfTime:
+            if report == earlier:  # The next call would come no further either.
+                raise
+            break
+    report.write(bucket)
+    answer = report.as_answer()
+    telemetry.tell("verified", **answer)
+    return answer
+
+
+def _begin(connections: Connections, request: Request, run: str, deadline: Deadline) -> Report:
+    """The first pass: what a listing tells."""
+    bucket = connections.bucket
+    newest = snapshots.newest(bucket)
+    wanted = request.snapshot or (newest.id if newest else "")
+    if not wanted:
+        raise UnknownSnapshot(
+            "nothing was published yet",
+            where=bucket.where(keys.SNAPSHOTS),
+            remedy="run `inv mirror.sync` first",
+        )
+    document = snapshots.read(bucket, wanted)
+    request = replace(request, snapshot=wanted)
+    bottles, inventory = snapshots.bottles_of(bucket, document), bucket.sizes(keys.V2)
+    unsound = {
+        each.blob_key: (each, _size_told(inventory.get(each.blob_key), each))
+        for each in bottles
+        if inventory.get(each.blob_key) != each.size_bytes
+    }
+    damaged = [_blob(connections, *told, request, deadline) for told in unsound.values()]
+    unserved = {each.manifest_key: each for each in bottles if each.manifest_key not in inventory}
+    damaged += [Damage(each.label, key, "its manifest is gone") for key, each in unserved.items()]
+    of = len(_drawn(bucket, request)) if request.deep else 0
+    report = Report(run, request, of, 0, 0, len(bottles), tuple(damaged), finished=not of)
+    report.write(bucket)
+    return report
+
+
+def _drawn(bucket: Bucket, request: Request) -> Sequence[Bottle]:
+    """One bottle for each blob that is to be hashed: the same ones in each call of a run."""
+    bottles = snapshots.bottles_of(bucket, snapshots.read(bucket, request.snapshot))
+    by_key = {each.blob_key: each for each in bottles}
+    chosen = sorted(by_key)
+    if request.sample is not None and request.sample < len(chosen):
+        generator = random.Random(request.seed)  # noqa: S311 - a sample is not a secret
+        chosen = sorted(generator.sample(chosen, request.sample))
+    return [by_key[key] for key in chosen]
+
+
+def _hashed(
+    connections: Connections, report: Report, some: Sequence[Bottle], deadline: Deadline
+) -> Report:
+    """The report after some more bottles.
+
+    Raises:
+        OutOfTime: before all of them were looked at; they count as not looked at.
+    """
+    deadline.sleep(0)  # Raises once only the margin is left.
+    known = {each.key for each in report.damaged}
+    fresh = [each for each in some if each.blob_key not in known]
+    with ThreadPoolExecutor(max(1, len(some))) as pool:
+        found = list(pool.map(lambda each: _look(connections, each, report, deadline), fresh))
+    done = report.done + len(some)
+    return replace(
+        report,
+        done=done,
+        bytes=report.bytes + sum(each.size_bytes for each in fresh),
+        damaged=(*report.damaged, *(damage for told in found for damage in told)),
+        finished=done >= report.of,
+    )
+
+
+def _look(
+    connections: Connections, bottle: Bottle, report: Report, deadline: Deadline
+) -> list[Damage]:
+    bucket, damaged = connections.bucket, []
+    digest = hashlib.sha256()
+    for chunk in deadline.watch(bucket.chunks(bottle.blob_key)):
+        digest.update(chunk)
+    if digest.hexdigest() != bottle.digest:
+        problem = f"its SHA-256 is {digest.hexdigest()}"
+        damaged.append(_blob(connections, bottle, problem, report.request, deadline))
+    if bottle.manifest_key not in {each.key for each in report.damaged}:
+        try:
+            manifests.promise(bucket.read(bottle.manifest_key), bottle, bottle.manifest_key)
+        except BadManifest as error:
+            damaged.append(Damage(bottle.label, bottle.manifest_key, error.problem))
+    return damaged
+
+
+def _blob(
+    connections: Connections, bottle: Bottle, problem: str, request: Request, deadline: Deadline
+) -> Damage:
+    damage = Damage(bottle.label, bottle.blob_key, problem)
+    if not request.repair:
+        return damage
+    try:
+        pieces = connections.registry.blob(
+            bottle.image, bottle.digest, bottle.size_bytes, sleep=deadline.sleep
+        )
+        with closing(pieces):
+            copy_blob(bottle, deadline.watch(pieces), connections.bucket, memory=Memory())
+    except (BucketRefused, OutOfTime):
+        raise
+    except MirrorError as error:
+        return replace(damage, problem=f"{problem}; not repaired: {error.problem}")
+    return replace(damage, repaired=True)
+
+
+def _size_told(found: int | None, bottle: Bottle) -> str:
+    if found is None:
+        return "it is gone"
+    return f"it has {found} bytes instead of {bottle.size_bytes}"
