@@ -36,16 +36,7 @@ def latest_snapshot(cloud: Cloud, bucket: str) -> Snapshot | None:
     A folder under snapshots/ without its snapshot.json is a sync that did not get that far.
     """
     s3 = cloud.client("s3")
-    try:
-        pages = s3.get_paginator("list_objects_v2").paginate(
-            Bucket=bucket, Prefix="snapshots/", Delimiter="/"
-        )
-        folders = [found["Prefix"] for page in pages for found in page.get("CommonPrefixes", ())]
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "NoSuchBucket":
-            return None
-        raise
-    for folder in sorted(folders, reverse=True):
+    for folder in reversed(_folders(s3, bucket, "snapshots/")):
         document = _read(s3, bucket, f"{folder}snapshot.json")
         if document is not None:
             return Snapshot(
@@ -56,6 +47,17 @@ def latest_snapshot(cloud: Cloud, bucket: str) -> Snapshot | None:
                 size_bytes=document["bytes"],
             )
     return None
+
+
+def channels(cloud: Cloud, bucket: str) -> dict[str, str]:
+    """Channel → the snapshot that it serves; ``api/`` is the channel ``default``."""
+    s3 = cloud.client("s3")
+    found = {}
+    for folder in _folders(s3, bucket, "channels/"):
+        pointer = _read(s3, bucket, f"{folder}pointer.json")
+        if pointer and pointer["snapshot"]:
+            found[str(pointer["channel"])] = str(pointer["snapshot"])
+    return found
 
 
 def bottles(cloud: Cloud, bucket: str, snapshot: str) -> Sequence[Mapping[str, Any]]:
@@ -118,6 +120,19 @@ def empty(cloud: Cloud, bucket: str) -> int:
             s3.delete_objects(Bucket=bucket, Delete={"Objects": doomed, "Quiet": True})
             deleted += len(found)
     return deleted
+
+
+def _folders(s3: Any, bucket: str, prefix: str) -> list[str]:
+    """The folders right below a prefix, sorted; none where there is no bucket yet."""
+    try:
+        pages = s3.get_paginator("list_objects_v2").paginate(
+            Bucket=bucket, Prefix=prefix, Delimiter="/"
+        )
+        return sorted(found["Prefix"] for page in pages for found in page.get("CommonPrefixes", ()))
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchBucket":
+            return []
+        raise
 
 
 def _etag(s3: Any, bucket: str, key: str) -> str | None:

@@ -13,6 +13,7 @@ DeliveryError                 the operation failed                     exit 1
 ├── UntrustedParcel           a parcel is not what its organisation signed
 ├── PartsMissing              parts of a parcel are absent or spoilt; the message names them
 ├── BaseMissing               a delta builds on a snapshot that is not there
+├── ContentFailed             a deployed function could not show, move, check or collect snapshots
 ├── PublishFailed             the orchestrator refused what was brought to it
 ├── SmokeTestFailed           the deployed mirror does not serve what it should
 └── DeployUnderWay            someone else is deploying this environment
@@ -107,6 +108,10 @@ class PartsMissing(DeliveryError):
 
 class BaseMissing(DeliveryError):
     """A delta builds on a snapshot that the mirror does not hold."""
+
+
+class ContentFailed(DeliveryError):
+    """A deployed function could not show, move, check or collect snapshots; it says why."""
 
 
 class PublishFailed(DeliveryError):

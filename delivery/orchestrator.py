@@ -71,7 +71,7 @@ def dry_run(
         "why": why,
     }
     event |= {name: value for name, value in wanted.items() if value}
-    payload = _answer(cloud, function, event, SyncFailed, "could not plan")
+    payload = ask(cloud, function, event, SyncFailed, "the orchestrator could not plan")
     return DryRun(**{name: payload[name] for name in DryRun.__dataclass_fields__})
 
 
@@ -85,7 +85,9 @@ def import_publish(cloud: Cloud, function: str, snapshot: str) -> Mapping[str, A
         PublishFailed: it refused; the message is the mirror's own.
     """
     event = {"action": "import_publish", "snapshot": snapshot}
-    return _answer(cloud, function, event, PublishFailed, f"did not publish {snapshot}")
+    return ask(
+        cloud, function, event, PublishFailed, f"the orchestrator did not publish {snapshot}"
+    )
 
 
 def want(cloud: Cloud, function: str, *, everything: bool) -> Mapping[str, Any]:
@@ -98,12 +100,18 @@ def want(cloud: Cloud, function: str, *, everything: bool) -> Mapping[str, Any]:
         SyncFailed: it could not; the message is the mirror's own.
     """
     event = {"action": "want", "everything": everything}
-    return _answer(cloud, function, event, SyncFailed, "could not say what is wanted")
+    return ask(cloud, function, event, SyncFailed, "the orchestrator could not say what is wanted")
 
 
-def _answer(
+def ask(
     cloud: Cloud, function: str, event: Mapping[str, Any], error: type[DeliveryError], failure: str
 ) -> Mapping[str, Any]:
+    """Call a deployed function, the version in service, and wait for its answer.
+
+    Args:
+        error: what to raise when it fails, with the mirror's own message.
+        failure: who could not do what, as the message begins.
+    """
     answer = cloud.client("lambda").invoke(
         FunctionName=function, Qualifier=ALIAS, Payload=json.dumps(event).encode()
     )
@@ -111,7 +119,7 @@ def _answer(
     if answer.get("FunctionError"):
         told = mirror_words.parse(body)
         raise error(
-            f"the orchestrator {failure}: {told.problem}",
+            f"{failure}: {told.problem}",
             where=told.where or f"Lambda function {function}:{ALIAS}",
             remedy=told.remedy or "mend what the message names, then run the same command again",
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from delivery import content, executions, state_bucket
@@ -28,6 +28,7 @@ class Standing:
     snapshot_age_seconds: float | None
     last_sync: ExecutionSummary | None
     public_url: str | None
+    channels: Mapping[str, str] = field(default_factory=dict)
 
 
 def of(environment: Environment, cloud: Cloud) -> Standing:
@@ -35,8 +36,10 @@ def of(environment: Environment, cloud: Cloud) -> Standing:
     record = _record(environment, cloud)
     outputs = record.outputs if record is not None else {}
     snapshot = last_sync = None
+    channels: Mapping[str, str] = {}
     if outputs:
         snapshot = content.latest_snapshot(cloud, outputs["mirror_bucket"])
+        channels = content.channels(cloud, outputs["mirror_bucket"])
         last_sync = executions.latest(cloud, outputs["state_machine_arn"])
     return Standing(
         environment=environment.name,
@@ -47,6 +50,7 @@ def of(environment: Environment, cloud: Cloud) -> Standing:
         snapshot_age_seconds=snapshot.age_seconds() if snapshot else None,
         last_sync=last_sync,
         public_url=environment.settings["mirror"]["public_url"],
+        channels=channels,
     )
 
 

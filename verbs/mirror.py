@@ -13,6 +13,7 @@ from delivery.probe import targets
 from delivery.progress import Steps
 from sandbox import catalogues
 from verbs import console, planning, probing, report
+from verbs.contents import audit, gc, promote, rollback, snapshots, verify
 from verbs.main import ENV_HELP, JSON_HELP
 from verbs.parcels import export, import_, keygen, pack, seed, unpack
 from verbs.sync_reports import pointing_to_report
@@ -23,17 +24,23 @@ from verbs.verb import verb
 DEFAULT_PORT = 8080
 # Tasks of this group that have a file of their own.
 __all__ = [
+    "audit",
     "export",
+    "gc",
     "import_",
     "keygen",
     "pack",
     "plan",
     "probe",
+    "promote",
+    "rollback",
     "seed",
     "serve",
+    "snapshots",
     "sync",
     "sync_report",
     "unpack",
+    "verify",
 ]
 
 

@@ -73,6 +73,7 @@ def standing(found: Standing) -> None:
             ("deploy", f"{record.number}, {record.outcome}, {record.at}"),
             *([("error", record.error)] if record.error else []),
             ("snapshot", _snapshot(found) if snapshot else "none yet"),
+            *_channels(found),
             ("page", _status_page(found)),
             (
                 "last sync",
@@ -184,10 +185,21 @@ def _snapshot(found: Standing) -> str:
     snapshot = found.snapshot
     assert snapshot is not None  # noqa: S101 - the caller has looked; this tells mypy
     return (
-        f"{snapshot.id}, {_age(found.snapshot_age_seconds or 0)} old:"
+        f"{snapshot.id}, {age(found.snapshot_age_seconds or 0)} old:"
         f" {snapshot.formulae} formulae, {snapshot.bottles} bottles,"
         f" {console.size(snapshot.size_bytes)}"
     )
+
+
+def _channels(found: Standing) -> list[tuple[str, str]]:
+    """What each channel serves; nothing where there is only ``api/`` and it has the newest."""
+    newest = found.snapshot.id if found.snapshot else ""
+    if set(found.channels.items()) <= {("default", newest)}:
+        return []
+    return [
+        ("api/" if name == "default" else f"channel {name}", snapshot)
+        for name, snapshot in found.channels.items()
+    ]
 
 
 def _resources(outputs: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -206,7 +218,8 @@ def _seconds(seconds: Mapping[str, float]) -> str:
     return f"{sum(seconds.values()):.1f}: {', '.join(parts)}"
 
 
-def _age(seconds: float) -> str:
+def age(seconds: float) -> str:
+    """``93600`` as ``1.1 d``."""
     for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= length:
             return f"{seconds / length:.1f} {unit}"

@@ -38,6 +38,7 @@ OUTPUTS = {
     "mirror_bucket": "mirror",
     "state_machine_arn": "arn:aws:states:us-east-1:123456789012:stateMachine:acme-dev-sync",
     "orchestrator_function": "acme-dev-orchestrator",
+    "collector_function": "acme-dev-collector",
     "sync_worker_function": "acme-dev-sync-worker",
     "schedule_name": "acme-dev-sync",
 }

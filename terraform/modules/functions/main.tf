@@ -10,6 +10,15 @@ locals {
       timeout_seconds = var.orchestrator.timeout_seconds
       permissions     = local.orchestrator_permissions
     }
+    # The orchestrator's code and size under a role of its own: the one that may delete (docs/adr/0022).
+    collector = {
+      name            = "${var.name_prefix}-collector"
+      handler         = "orchestrator.collector.handle"
+      artifact        = var.artifacts.orchestrator
+      memory_mib      = var.orchestrator.memory_mib
+      timeout_seconds = var.orchestrator.timeout_seconds
+      permissions     = local.collector_permissions
+    }
     sync_worker = {
       name            = "${var.name_prefix}-sync-worker"
       handler         = "sync_worker.handler.handle"

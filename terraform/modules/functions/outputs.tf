@@ -6,6 +6,11 @@ output "orchestrator" {
   }
 }
 
+output "collector" {
+  description = "The function that may delete what no kept snapshot names: its name."
+  value       = { name = aws_lambda_function.function["collector"].function_name }
+}
+
 output "sync_worker" {
   description = "The function that copies bottles: its name, the ARN of the version in service; and what the same worker needs in a task."
   value = {

@@ -1,5 +1,5 @@
-# What each function may do: nothing beyond the keys that docs/reference/bucket-layout.md gives it, and
-# never to delete.
+# What each function may do: nothing beyond the keys that docs/reference/bucket-layout.md gives it. Only
+# the collector may delete, and it can write nothing that clients read.
 locals {
   objects        = "${var.mirror_bucket.arn}/"
   executions_arn = "${replace(var.state_machine_arn, ":stateMachine:", ":execution:")}:*"
@@ -41,6 +41,57 @@ locals {
     },
   ]
 
+  collector_permissions = [
+    {
+      Sid      = "ListTheMirror"
+      Effect   = "Allow"
+      Action   = "s3:ListBucket"
+      Resource = var.mirror_bucket.arn
+    },
+    {
+      Sid    = "ReadWhatIsKept"
+      Effect = "Allow"
+      Action = "s3:GetObject"
+      Resource = [
+        "${local.objects}channels/*",
+        "${local.objects}retention/*",
+        "${local.objects}settings/*",
+        "${local.objects}snapshots/*",
+        "${local.objects}syncs/lease.json",
+      ]
+    },
+    {
+      Sid    = "RememberAndReport"
+      Effect = "Allow"
+      Action = "s3:PutObject"
+      Resource = [
+        "${local.objects}reports/gc/*",
+        "${local.objects}retention/*",
+        "${local.objects}syncs/lease.json",
+      ]
+    },
+    {
+      # Never a version: what it deletes can be brought back for mirror.keep_replaced_days.
+      Sid    = "DeleteWhatNobodyNames"
+      Effect = "Allow"
+      Action = "s3:DeleteObject"
+      Resource = [
+        "${local.objects}api/*",
+        "${local.objects}channels/*/api/*",
+        "${local.objects}snapshots/*",
+        "${local.objects}syncs/*/*",
+        "${local.objects}v2/*/blobs/*",
+        "${local.objects}v2/*/manifests/*",
+      ]
+    },
+    {
+      Sid      = "SeeWhoHoldsTheLease"
+      Effect   = "Allow"
+      Action   = "states:DescribeExecution"
+      Resource = local.executions_arn
+    },
+  ]
+
   sync_worker_permissions = [
     {
       Sid      = "ListTheMirror"
@@ -53,7 +104,9 @@ locals {
       Effect = "Allow"
       Action = "s3:GetObject"
       Resource = [
+        "${local.objects}reports/verify/*",
         "${local.objects}settings/*",
+        "${local.objects}snapshots/*",
         "${local.objects}syncs/*",
         "${local.objects}v2/*",
       ]
@@ -69,6 +122,7 @@ locals {
       Effect = "Allow"
       Action = "s3:PutObject"
       Resource = [
+        "${local.objects}reports/verify/*",
         "${local.objects}syncs/*/results/*",
         "${local.objects}syncs/lease.json",
       ]

@@ -76,3 +76,13 @@ def test_a_mirror_without_a_snapshot_holds_no_formula(cloud, s3):
     s3.create_bucket(Bucket="mirror")
 
     assert content.formulae(cloud, "mirror", ["jq"]) == []
+
+
+def test_each_channel_is_told_with_what_it_serves(cloud, bucket, s3):
+    for name, snapshot in (("default", "2026-11-21T030000Z"), ("canary", None)):
+        body = json.dumps({"channel": name, "snapshot": snapshot}).encode()
+        s3.put_object(Bucket=bucket, Key=f"channels/{name}/pointer.json", Body=body)
+    s3.put_object(Bucket=bucket, Key="channels/lost/api/formula.jws.json", Body=b"{}")
+
+    assert content.channels(cloud, bucket) == {"default": "2026-11-21T030000Z"}
+    assert content.channels(cloud, "absent") == {}

@@ -83,6 +83,7 @@ run "the_delivery_is_told_what_there_is" {
       mirror_bucket         = "airbrew-dev-mirror"
       state_machine_arn     = "arn:aws:states:us-east-1:123456789012:stateMachine:airbrew-dev-sync"
       orchestrator_function = "airbrew-dev-orchestrator"
+      collector_function    = "airbrew-dev-collector"
       sync_worker_function  = "airbrew-dev-sync-worker"
       schedule_name         = "airbrew-dev-sync"
     }

@@ -37,6 +37,7 @@ run "each_function_has_its_name_code_size_layer_and_alias" {
         function.function_name, function.handler, function.s3_key, function.memory_size, function.timeout
       ]
       } == {
+      collector    = ["airbrew-dev-collector", "orchestrator.collector.handle", "artifacts/orchestrator/1.zip", 1024, 900]
       orchestrator = ["airbrew-dev-orchestrator", "orchestrator.handler.handle", "artifacts/orchestrator/1.zip", 1024, 900]
       sync_worker  = ["airbrew-dev-sync-worker", "sync_worker.handler.handle", "artifacts/sync_worker/2.zip", 512, 600]
     }
@@ -130,6 +131,53 @@ run "the_orchestrator_may_do_this_and_nothing_else" {
   }
 }
 
+run "only_the_collector_may_delete_and_it_can_write_nothing_that_clients_read" {
+  command = plan
+
+  assert {
+    condition = {
+      for statement in jsondecode(aws_iam_role_policy.function["collector"].policy).Statement :
+      statement.Sid => [statement.Action, statement.Resource]
+      } == {
+      ListTheMirror = ["s3:ListBucket", "arn:aws:s3:::mirror"]
+      ReadWhatIsKept = ["s3:GetObject", [
+        "arn:aws:s3:::mirror/channels/*",
+        "arn:aws:s3:::mirror/retention/*",
+        "arn:aws:s3:::mirror/settings/*",
+        "arn:aws:s3:::mirror/snapshots/*",
+        "arn:aws:s3:::mirror/syncs/lease.json",
+      ]]
+      RememberAndReport = ["s3:PutObject", [
+        "arn:aws:s3:::mirror/reports/gc/*",
+        "arn:aws:s3:::mirror/retention/*",
+        "arn:aws:s3:::mirror/syncs/lease.json",
+      ]]
+      DeleteWhatNobodyNames = ["s3:DeleteObject", [
+        "arn:aws:s3:::mirror/api/*",
+        "arn:aws:s3:::mirror/channels/*/api/*",
+        "arn:aws:s3:::mirror/snapshots/*",
+        "arn:aws:s3:::mirror/syncs/*/*",
+        "arn:aws:s3:::mirror/v2/*/blobs/*",
+        "arn:aws:s3:::mirror/v2/*/manifests/*",
+      ]]
+      SeeWhoHoldsTheLease = [
+        "states:DescribeExecution", "arn:aws:states:us-east-1:123456789012:execution:airbrew-dev-sync:*"
+      ]
+      WriteItsLog = [
+        ["logs:CreateLogStream", "logs:PutLogEvents"], "arn:aws:logs:us-east-1:123456789012:log-group:group:*"
+      ]
+    }
+    error_message = "The collector's policy is ${aws_iam_role_policy.function["collector"].policy}."
+  }
+
+  assert {
+    condition = alltrue([
+      for key, policy in aws_iam_role_policy.function : key == "collector" || !strcontains(policy.policy, "s3:Delete")
+    ])
+    error_message = "Another function than the collector may delete."
+  }
+}
+
 run "the_sync_worker_may_do_this_and_nothing_else" {
   command = plan
   assert {
@@ -139,12 +187,14 @@ run "the_sync_worker_may_do_this_and_nothing_else" {
       } == {
       ListTheMirror = ["s3:ListBucket", "arn:aws:s3:::mirror"]
       ReadWhatToCopy = ["s3:GetObject", [
+        "arn:aws:s3:::mirror/reports/verify/*",
         "arn:aws:s3:::mirror/settings/*",
+        "arn:aws:s3:::mirror/snapshots/*",
         "arn:aws:s3:::mirror/syncs/*",
         "arn:aws:s3:::mirror/v2/*",
       ]]
       CopyBottles           = [["s3:PutObject", "s3:AbortMultipartUpload"], "arn:aws:s3:::mirror/v2/*/blobs/*"]
-      ReportAndHoldTheLease = ["s3:PutObject", ["arn:aws:s3:::mirror/syncs/*/results/*", "arn:aws:s3:::mirror/syncs/lease.json"]]
+      ReportAndHoldTheLease = ["s3:PutObject", ["arn:aws:s3:::mirror/reports/verify/*", "arn:aws:s3:::mirror/syncs/*/results/*", "arn:aws:s3:::mirror/syncs/lease.json"]]
       WriteItsLog           = [["logs:CreateLogStream", "logs:PutLogEvents"], "arn:aws:logs:us-east-1:123456789012:log-group:group:*"]
     }
     error_message = "The sync worker's policy is ${aws_iam_role_policy.function["sync_worker"].policy}."

@@ -1,0 +1,161 @@
+"""The verbs over snapshots: what they ask the deployed functions, print, and exit with."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from delivery import standing
+from delivery.cloud import Cloud
+from verbs import contents
+
+OUTPUTS = {
+    "orchestrator_function": "orchestrator",
+    "collector_function": "collector",
+    "sync_worker_function": "worker",
+}
+MOVED = {
+    "channel": "default",
+    "snapshot": "2026-11-15T030000Z",
+    "was": "2026-11-22T030000Z",
+    "files": ["formula.jws.json"],
+}
+
+
+class Functions:
+    """Lambda, with the answers that a test lays out; remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.answers, self.asked = [], []
+
+    def invoke(self, FunctionName, Qualifier, Payload):  # noqa: N803 - AWS's names
+        self.asked.append((FunctionName, json.loads(Payload)))
+        answer, kind = self.answers.pop(0)
+        return {"Payload": io.BytesIO(json.dumps(answer).encode())} | kind
+
+    def will_answer(self, *answers):
+        self.answers += [(each, {}) for each in answers]
+
+    def will_fail(self, message):
+        self.answers.append(({"errorMessage": message}, {"FunctionError": "Unhandled"}))
+
+
+@pytest.fixture
+def functions(monkeypatch):
+    """The deployed functions of dev."""
+    double = Functions()
+    cloud = Cloud("AWS", "123456789012", "us-east-1", {})
+    cloud._clients["lambda"] = double
+    monkeypatch.setattr(contents, "reach", lambda _: cloud)
+    monkeypatch.setattr(standing, "deployed", lambda *_: OUTPUTS)
+    return double
+
+
+def test_snapshots_are_listed_with_what_serves_them(inv, functions):
+    row = {"id": "2026-11-22T030000Z", "created_at": "2026-11-22T03:00:00Z", "age_seconds": 7200}
+    row |= {"formulae": 3, "bottles": 4, "bytes": 2048, "new_bytes": 10, "channels": ["default"]}
+    functions.will_answer({"snapshots": [row]})
+
+    ended = inv("mirror.snapshots")
+
+    assert ended.out.splitlines()[-1].split() == [
+        *("2026-11-22T030000Z", "2.0", "h", "3", "4", "2.0", "KiB", "10", "B", "api/")
+    ]
+
+
+def test_a_rollback_says_what_is_served_instead_of_what(inv, functions):
+    functions.will_answer({"moved": [MOVED], "dry_run": False})
+
+    ended = inv("mirror.rollback", "--to", "2026-11-15T030000Z")
+
+    assert functions.asked == [
+        (
+            "orchestrator",
+            {
+                "action": "rollback",
+                "snapshot": "2026-11-15T030000Z",
+                "channel": "default",
+                "dry_run": False,
+            },
+        )
+    ]
+    assert "api/ serves 2026-11-15T030000Z instead of 2026-11-22T030000Z: 1 API files" in ended.out
+
+
+def test_a_refusal_is_told_in_the_mirror_s_own_words(inv, functions):
+    functions.will_fail("1 bottles are gone: jq\n  where: s3://m/x\n  next:  choose another")
+
+    ended = inv("mirror.rollback", "--to", "2026-11-15T030000Z")
+
+    assert ended.code == 1
+    assert "the orchestrator did not roll back: 1 bottles are gone: jq" in ended.err
+    assert "next:  choose another" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["mirror.rollback"], "no snapshot is given"),
+        (["mirror.promote"], "no channel is given"),
+    ],
+)
+def test_what_must_be_named_is_asked_for_before_anything_is_called(inv, functions, words, told):
+    ended = inv(*words)
+
+    assert ended.code == 2
+    assert told in ended.err
+    assert functions.asked == []
+
+
+@pytest.mark.parametrize(("words", "apply"), [([], False), (["--apply"], True)])
+def test_a_collection_is_a_dry_run_unless_it_is_told_to_apply(inv, functions, words, apply):
+    answer = {"applied": apply, "kept": {"2026-11-22T030000Z": "served as api/"}, "dropped": []}
+    answer |= dict.fromkeys(("objects", "bytes", "waiting", "waiting_bytes", "api_files"), 0)
+    functions.will_answer({**answer, "staging": 0, "examples": [], "moving": [], "report": ""})
+
+    ended = inv("mirror.gc", *words)
+
+    assert functions.asked == [("collector", {"action": "collect", "apply": apply})]
+    assert ("nothing was deleted; --apply does it" in ended.out) is not apply
+
+
+def test_a_verification_goes_on_until_it_is_finished_and_exits_1_for_damage(inv, functions):
+    answer = {"run": "r", "report": "reports/verify/r.json", "snapshot": "s", "listed": 2, "of": 2}
+    answer |= {"bytes": 9, "damaged": 1, "repaired": 0, "examples": ["jq 1.0: it is gone"]}
+    functions.will_answer(
+        answer | {"hashed": 1, "finished": False}, answer | {"hashed": 2, "finished": True}
+    )
+
+    ended = inv("mirror.verify", "--sample", "2")
+
+    assert [event["run"] for _, event in functions.asked] == ["", "r"]
+    assert {function for function, _ in functions.asked} == {"worker"}
+    assert functions.asked[0][1]["deep"] is True
+    assert ended.code == 1
+    assert "jq 1.0: it is gone" in ended.out
+    assert "inv mirror.verify --run r" in ended.err
+
+
+@pytest.mark.parametrize("intact", [True, False])
+def test_an_audit_exits_1_at_a_break(inv, functions, intact):
+    first = None if intact else {"key": "snapshots/x/snapshot.json", "problem": "was rewritten"}
+    answer = {"intact": intact, "breaks": 0 if intact else 1, "first": first, "newest": None}
+    functions.will_answer({**answer, "snapshots": 2, "dropped": 0, "files": 9, "unproven": 0})
+
+    ended = inv("mirror.audit")
+
+    assert ended.code == (0 if intact else 1)
+    assert ("BROKEN in 1 places" in ended.out) is not intact
+
+
+def test_what_was_deployed_before_there_was_a_collector_is_told_to_be_deployed_again(
+    inv, functions, monkeypatch
+):
+    monkeypatch.setattr(standing, "deployed", lambda *_: {"orchestrator_function": "o"})
+
+    ended = inv("mirror.gc")
+
+    assert ended.code == 2
+    assert "it is of an earlier release" in ended.err

@@ -1,0 +1,105 @@
+"""How snapshots, channels, verifications and collections read on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from verbs import console, report
+
+Teller = Callable[[Mapping[str, Any]], None]
+
+
+def snapshots(found: Sequence[Mapping[str, Any]]) -> None:
+    """One row per snapshot, the newest first."""
+    if not found:
+        console.line("nothing was published yet")
+        return
+    rows = [
+        [
+            each["id"],
+            report.age(each["age_seconds"]),
+            str(each["formulae"]),
+            str(each["bottles"]),
+            console.size(each["bytes"]),
+            console.size(each["new_bytes"]),
+            ", ".join("api/" if name == "default" else name for name in each["channels"]),
+        ]
+        for each in found
+    ]
+    console.table(["snapshot", "age", "formulae", "bottles", "size", "new", "served as"], rows)
+
+
+def moved(answer: Mapping[str, Any]) -> None:
+    """Which channel serves what, and how many files it took."""
+    would = "would serve" if answer["dry_run"] else "serves"
+    for each in answer["moved"]:
+        name = "api/" if each["channel"] == "default" else each["channel"]
+        was = f" instead of {each['was']}" if each["was"] not in (None, each["snapshot"]) else ""
+        console.line(
+            f"{name} {would} {each['snapshot']}{was}: {len(each['files'])} API files changed"
+        )
+        for path in each["files"]:
+            console.line(f"  {path}")
+
+
+def collection(answer: Mapping[str, Any]) -> None:
+    """What is kept and why, what went or would go, what still waits."""
+    console.table(["kept", "because"], [[name, why] for name, why in answer["kept"].items()])
+    done = "deleted" if answer["applied"] else "would delete"
+    waiting = f"{answer['waiting']} objects, {console.size(answer['waiting_bytes'])}"
+    console.facts(
+        [
+            (f"{done} snapshots", ", ".join(answer["dropped"]) or "none"),
+            (f"{done} bottles", f"{answer['objects']} objects, {console.size(answer['bytes'])}"),
+            (f"{done} staging", f"{answer['staging']} objects of old syncs"),
+            (f"{done} API files", f"{answer['api_files']} that no snapshot served has"),
+            ("in their grace", waiting),
+            *([("report", answer["report"])] if answer["report"] else []),
+        ]
+    )
+    for channel in answer["moving"]:
+        console.line(f'"{channel}" is half moved: run its rollback or promotion again first')
+    if not answer["applied"]:
+        console.line("nothing was deleted; --apply does it")
+
+
+def so_far(answer: Mapping[str, Any]) -> None:
+    """How far a long verification is, and how to go on with it after Ctrl-C."""
+    if not answer["finished"]:
+        console.note(
+            f"{answer['hashed']} of {answer['of']} hashed, {answer['damaged']} damaged;"
+            f" after an interruption: inv mirror.verify --run {answer['run']}"
+        )
+
+
+def verification(answer: Mapping[str, Any]) -> None:
+    """What was looked at, and what is wrong with it."""
+    hashed = (
+        f", {answer['hashed']} hashed ({console.size(answer['bytes'])})" if answer["of"] else ""
+    )
+    console.line(
+        f"snapshot {answer['snapshot']}: {answer['listed']} bottles listed{hashed};"
+        f" {answer['damaged']} damaged, {answer['repaired']} repaired"
+    )
+    for example in answer["examples"]:
+        console.line(f"  {example}")
+    console.line(f"report: {answer['report']}")
+    if answer["damaged"] > answer["repaired"]:
+        console.line("next: inv mirror.verify --repair; inv mirror.sync brings manifests back")
+
+
+def audit(answer: Mapping[str, Any]) -> None:
+    """Whether the chain holds, how far it goes, and the first break."""
+    verdict = "intact" if answer["intact"] else f"BROKEN in {answer['breaks']} places"
+    console.line(
+        f"{verdict}: {answer['snapshots']} snapshots, {answer['dropped']} collected ones before"
+        f" them, {answer['files']} files hashed"
+    )
+    if answer["unproven"]:
+        console.line(f"  {answer['unproven']} snapshots name no digest of their bottles.json")
+    if answer["first"]:
+        console.line(f"  first: {answer['first']['key']} {answer['first']['problem']}")
+    if answer["newest"]:
+        newest = answer["newest"]
+        console.line(f"newest {newest['id']}: sha256:{newest['sha256']}")
