@@ -151,21 +151,24 @@ def test_every_line_of_a_whole_sync_is_as_the_reference_says(upstream, sync, lin
         sync.connections.bucket, "two", "IncompleteSync", str(failure.value), now=NOW
     )
 
-    told, events = lines(), documented("event")
-    assert [line["event"] for line in told] == [
+    all_told, events = lines(), documented("event")
+    told = {line["event"]: line for line in all_told}
+    assert [line["event"] for line in all_told if "_aws" in line] == [
         *("planned", "batch_done", "published"),
         *("planned", "sync_failed"),
     ]
     metrics = set(documented("metric")) | {f"Failures{cause}" for cause in CAUSES}
-    for line in told:
-        check_emf(line)
+    for line in all_told:
+        if "_aws" in line:
+            check_emf(line)
         fields = set(re.findall(r"`([^`]+)`", events[line["event"]]))
         unknown = set(line) - ON_EVERY_LINE - fields - metrics - {"_aws", *telemetry.DIMENSIONS}
         assert not unknown, f"{line['event']} has fields that the reference does not name"
-    assert told[3]["FailuresNotUpstream"] == told[3]["BottlesFailed"] == 1
-    assert told[3]["SnapshotAgeSeconds"] == timedelta(days=7).total_seconds()
-    assert told[4]["FailuresIncompleteSync"] == told[4]["SyncsFailed"] == 1
-    assert told[4]["remedy"].startswith("nothing was published")
+    planned, failed = told["planned"], told["sync_failed"]
+    assert planned["FailuresNotUpstream"] == planned["BottlesFailed"] == 1
+    assert planned["SnapshotAgeSeconds"] == timedelta(days=7).total_seconds()
+    assert failed["FailuresIncompleteSync"] == failed["SyncsFailed"] == 1
+    assert failed["remedy"].startswith("nothing was published")
 
 
 def test_every_event_in_the_code_is_in_the_reference_and_the_other_way_round():
