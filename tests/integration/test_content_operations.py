@@ -17,7 +17,7 @@ NO_RETENTION = {"keep_snapshots": 1, "keep_days": 0, "grace_days": 0}
 def deployed(checkout):
     """A first snapshot, in every channel; a retention that would keep as little as it may."""
     checkout.configure({"publish": CHANNELS, "retention": NO_RETENTION})
-    return checkout.answer("deploy")
+    return checkout.answer("deploy", "--env", "dev")
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_a_day_in_the_life_of_a_mirror(checkout, deployed, s3):
 
     checkout.answer("mirror.rollback", "--to", first["id"])
     assert served(s3, bucket, "api/") == old
-    assert checkout.answer("status")["channels"]["default"] == first["id"]
+    assert checkout.answer("status", "--env", "dev")["channels"]["default"] == first["id"]
 
     checkout.answer("mirror.promote", "--to", "stable")
     assert served(s3, bucket, "channels/stable/api/") == new
@@ -102,13 +102,14 @@ def test_what_nobody_names_any_more_is_collected_and_the_chain_still_holds(check
     checkout.answer("mirror.promote", "--to", "stable")
 
     looked = checkout.answer("mirror.gc")
-    checkout.answer("mirror.gc", "--apply")
     collected = checkout.answer("mirror.gc", "--apply")
+    again = checkout.answer("mirror.gc")
     audited = checkout.answer("mirror.audit")
 
     assert first in looked["dropped"]
     assert not looked["applied"]
     assert collected["objects"] > 0
+    assert (again["objects"], again["dropped"]) == (0, [])
     assert audited["intact"]
     assert audited["dropped"] > 0
     left = [each["id"] for each in checkout.answer("mirror.snapshots")]
