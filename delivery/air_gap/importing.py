@@ -1,6 +1,6 @@
 """Bringing a parcel into a mirror: blobs, then all else aside, then the orchestrator publishes.
 
-docs/adr/0019 says why the publishing is not done here.
+docs/adr/0014 says why the publishing is not done here.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def _staged(found: Parcel) -> Wanted:
 
 
 def _stage_manifests(s3: Any, bucket: str, folder: Path, found: Parcel) -> None:
-    """Put the indexes into packs of many, as a plan does (docs/adr/0017)."""
+    """Put the indexes into packs of many, as a plan does (docs/adr/0011)."""
     paths = sorted(path for path in found.files if parcel.is_manifest(path))
     for number, first in enumerate(range(0, len(paths), PACK_MANIFESTS)):
         pack = [_packed(folder, found, path) for path in paths[first : first + PACK_MANIFESTS]]

@@ -53,7 +53,7 @@ def conclude(
 def conclude_without_news(
     connections: Connections, plan: Plan, answer: Mapping[str, Any], *, now: datetime
 ) -> None:
-    """Tell of a sync that found everything published already (docs/adr/0018)."""
+    """Tell of a sync that found everything published already (docs/adr/0012)."""
     _tell_checked(connections.bucket, now)
     seconds = _seconds(plan, now, publish_seconds=0)
     unchanged = {"against": answer["snapshot"], **changes.between((), ())}

@@ -1,7 +1,7 @@
 """Publishing what came across an air gap, by the rules of any publish.
 
 The delivery has put the blobs where they belong, and everything else below ``syncs/<id>/``
-(docs/adr/0019); nothing of it is believed before it was checked here.
+(docs/adr/0014); nothing of it is believed before it was checked here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whether a sync would publish anything but what is published already (docs/adr/0018)."""
+"""Whether a sync would publish anything but what is published already (docs/adr/0012)."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def plan(
 
     Called again by the same execution it goes on with the same sync; what is staged is kept.
     When there is no news, no plan is written but the report that `Publish` will find
-    (docs/adr/0018).
+    (docs/adr/0012).
 
     Returns:
         The answer of the state `Plan` (docs/reference/state-machine.md); `bytes` is what is

@@ -1,6 +1,6 @@
 """The manifests of a plan: fetched, found to promise each bottle, and kept until publish.
 
-They are kept in packs of many: a write each would cost as much as publishing them (docs/adr/0017).
+They are kept in packs of many: a write each would cost as much as publishing them (docs/adr/0011).
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ def run(
     """Copy what the bucket does not have yet; running it twice changes nothing.
 
     The first try takes the plan's word for what is missing. It leaves a result that says so
-    before it begins, so that any further try looks at each bottle (docs/adr/0017).
+    before it begins, so that any further try looks at each bottle (docs/adr/0011).
 
     A bottle that upstream does not give as promised stands in the result with the reason,
     and does not stop the others.

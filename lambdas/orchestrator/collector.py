@@ -1,6 +1,6 @@
 """Lambda entry point of the one function that may delete: what no kept snapshot names.
 
-It is the orchestrator's code under a role of its own (docs/adr/0022): what reads upstream's
+It is the orchestrator's code under a role of its own (docs/adr/0017): what reads upstream's
 files cannot delete, and what deletes can write nothing that clients read.
 
 In:   {"action": "collect", "apply": false}

@@ -88,3 +88,17 @@ def test_relative_links_lead_somewhere(path):
     missing = [link for link in links if not (ROOT / path).parent.joinpath(link).exists()]
 
     assert missing == []
+
+
+def test_decisions_are_numbered_without_gap_or_twin():
+    told = sorted(Path(path).name[:4] for path in files(".md") if path.startswith("docs/adr/"))
+
+    assert told == [f"{number:04}" for number in range(1, len(told) + 1)]
+
+
+@pytest.mark.parametrize("path", [path for path in PRESENT if not path.endswith(".md")])
+def test_a_decision_that_is_named_is_there(path):
+    text = (ROOT / path).read_bytes().decode(errors="replace")
+    named = set(re.findall(r"docs/adr/(\d{4})", text))
+
+    assert named <= {Path(each).name[:4] for each in files(".md") if each.startswith("docs/adr/")}

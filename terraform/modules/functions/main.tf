@@ -10,7 +10,7 @@ locals {
       timeout_seconds = var.orchestrator.timeout_seconds
       permissions     = local.orchestrator_permissions
     }
-    # The orchestrator's code and size under a role of its own: the one that may delete (docs/adr/0022).
+    # The orchestrator's code and size under a role of its own: the one that may delete (docs/adr/0017).
     collector = {
       name            = "${var.name_prefix}-collector"
       handler         = "orchestrator.collector.handle"
