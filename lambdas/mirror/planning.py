@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -23,11 +23,12 @@ from mirror import (
     staging,
     telemetry,
 )
+from mirror.api_files import Staged
 from mirror.bottles import Bottle
 from mirror.bucket import Bucket
 from mirror.connections import Connections
 from mirror.plans import Account, Plan
-from mirror.selection import select
+from mirror.selection import Selected, select
 from mirror.snapshots import Snapshot
 from mirror.staging import StagedManifest
 from mirror.telemetry import Metric
@@ -57,63 +58,96 @@ def plan(
         BucketRefused: the bucket cannot be listed or written.
     """
     since = time.monotonic()
-    sync = lease.acquire(connections.bucket, execution, is_running, now)
+    bucket = connections.bucket
+    sync = lease.acquire(bucket, execution, is_running, now)
     telemetry.about(sync)
-    newest = snapshots.newest(connections.bucket, before=sync)
+    newest = snapshots.newest(bucket, before=sync)
     staged = api_files.stage(connections, sync, newest)
-    selected = select(staged.catalogues, connections.settings.selection)
-    inventory = connections.bucket.sizes(keys.V2)
-    limit_bytes = connections.settings.selection.max_bottle_mib * MIB
-    proven = _proven(connections.bucket, inventory, newest, limit_bytes)
-    wanted = sorted({*selected.bottles, *portable_ruby.bottles(connections, proven)})
-    fetched = staging.stage(connections, sync, _unproven(wanted, proven))
-    sized = _sized(wanted, proven, fetched)
-    bottles = [bottle for bottle in sized if not _is_too_large(bottle, limit_bytes)]
-    too_large = tuple(bottle for bottle in sized if _is_too_large(bottle, limit_bytes))
-    missing = _missing(bottles, inventory)
-    served = {(bottle.image, bottle.manifest_tag) for bottle in bottles}
-    written = Plan(
-        sync=sync,
-        selection=connections.settings.selection.as_json(),
-        formulae=selected.formulae,
-        bottles=tuple(bottles),
-        to_copy=len(missing),
-        manifests=tuple(
-            (each.image, each.tag, each.pack)
-            for each in fetched
-            if each.pack and (each.image, each.tag) in served
-        ),
-        failed=tuple(problem for each in fetched for problem in each.failed),
-        api_files=staged.digest_by_path,
-        without_bottle=tuple(selected.without_bottle),
-        warnings=(*selected.warnings, *selected.holes(too_large)),
-        too_large=too_large,
-        validators=staged.validators,
-        account=Account(
-            started_at=now.timestamp(),
-            seconds=round(time.monotonic() - since, 3),
-            to_copy_bytes=sum(each.size_bytes for each in missing),
-            retries=telemetry.take_retries(),
-        ),
+    found = _compare(connections, sync, newest, staged)
+    account = Account(
+        started_at=now.timestamp(),
+        seconds=round(time.monotonic() - since, 3),
+        to_copy_bytes=sum(each.size_bytes for each in found.missing),
+        retries=telemetry.take_retries(),
     )
-    if newest is None:
-        return _hand_over(connections, written, missing, newest)
-    if not missing and not fetched:
-        answer = news.answer_without_news(connections.bucket, written, newest)
+    written = _as_plan(connections, sync, staged, found, account)
+    if newest is not None and not found.missing and not found.fetched:
+        answer = news.answer_without_news(bucket, written, newest)
         if answer is not None:
             completion.conclude_without_news(connections, written, answer, now=now)
             return _answer(written, 0)
-    api_files.stage_kept(connections.bucket, sync, staged, newest)
-    return _hand_over(connections, written, missing, newest)
-
-
-def _hand_over(
-    connections: Connections, written: Plan, missing: list[Bottle], newest: Snapshot | None
-) -> dict[str, Any]:
-    written.write(connections.bucket)
-    count = _write_batches(connections, written.sync, missing)
+    if newest is not None:
+        api_files.stage_kept(bucket, sync, staged, newest)
+    written.write(bucket)
+    count = _write_batches(connections, sync, found.missing)
     _measure(written, newest, count)
     return _answer(written, count)
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """The selection held against the bucket: what the snapshot is to hold, and what is missing.
+
+    Args:
+        bottles: with their sizes, those over the limit left out.
+        fetched: the indexes that had to be looked up.
+    """
+
+    selected: Selected
+    bottles: tuple[Bottle, ...]
+    too_large: tuple[Bottle, ...]
+    fetched: tuple[StagedManifest, ...]
+    missing: tuple[Bottle, ...]
+
+
+def _compare(
+    connections: Connections, sync: str, newest: Snapshot | None, staged: Staged
+) -> _Comparison:
+    wanted = connections.settings.selection
+    selected = select(staged.catalogues, wanted)
+    inventory = connections.bucket.sizes(keys.V2)
+    limit_bytes = wanted.max_bottle_mib * MIB
+    proven = _proven(connections.bucket, inventory, newest, limit_bytes)
+    all_bottles = sorted({*selected.bottles, *portable_ruby.bottles(connections, proven)})
+    fetched = staging.stage(connections, sync, _unproven(all_bottles, proven))
+    sized = _sized(all_bottles, proven, fetched)
+    bottles = tuple(bottle for bottle in sized if not _is_too_large(bottle, limit_bytes))
+    return _Comparison(
+        selected=selected,
+        bottles=bottles,
+        too_large=tuple(bottle for bottle in sized if _is_too_large(bottle, limit_bytes)),
+        fetched=tuple(fetched),
+        missing=tuple(_missing(bottles, inventory)),
+    )
+
+
+def _as_plan(
+    connections: Connections,
+    sync: str,
+    staged: Staged,
+    found: _Comparison,
+    account: Account,
+) -> Plan:
+    served = {(bottle.image, bottle.manifest_tag) for bottle in found.bottles}
+    return Plan(
+        sync=sync,
+        selection=connections.settings.selection.as_json(),
+        formulae=found.selected.formulae,
+        bottles=found.bottles,
+        to_copy=len(found.missing),
+        manifests=tuple(
+            (each.image, each.tag, each.pack)
+            for each in found.fetched
+            if each.pack and (each.image, each.tag) in served
+        ),
+        failed=tuple(problem for each in found.fetched for problem in each.failed),
+        api_files=staged.digest_by_path,
+        without_bottle=tuple(found.selected.without_bottle),
+        warnings=(*found.selected.warnings, *found.selected.holes(found.too_large)),
+        too_large=found.too_large,
+        validators=staged.validators,
+        account=account,
+    )
 
 
 def dry_run(connections: Connections, *, sizes: bool = False, why: str = "") -> dict[str, Any]:
