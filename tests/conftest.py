@@ -8,9 +8,16 @@ from pathlib import Path
 
 import boto3
 import pytest
+from hypothesis import settings
 from moto import mock_aws
 
 ROOT = Path(__file__).parents[1]
+
+# Examples that touch files or sockets take as long as a busy machine lets them. In CI hypothesis
+# has a profile of its own, which also repeats the same examples each time.
+settings.register_profile("desk", deadline=None)
+if "CI" not in os.environ:
+    settings.load_profile("desk")
 
 
 @pytest.fixture(autouse=True)

@@ -59,7 +59,7 @@ def rollback(
 
 @verb(
     help={
-        "to": "the channel, of publish.channels",
+        "to": "the channel, of publish.channels; default is api/ itself, after a rollback",
         "snapshot": f"{SNAPSHOT_HELP}; by default what the channel before it serves",
         "env": ENV_HELP,
         "dry-run": DRY_RUN_HELP,

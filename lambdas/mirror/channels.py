@@ -72,6 +72,7 @@ def promote(
     """Let a channel serve a newer snapshot, by hand; ``api/`` goes along if it follows.
 
     Args:
+        channel: ``default`` for ``api/``, where that follows no channel: takes a rollback back.
         snapshot: its id; empty: what the channel before this one serves, or the newest for
             the first.
 
@@ -81,7 +82,8 @@ def promote(
         IncompleteSnapshot: bottles of it are gone.
     """
     bucket, configured = connections.bucket, connections.settings.channels
-    if channel not in configured.names:
+    by_itself = () if configured.followed else (keys.DEFAULT_CHANNEL,)
+    if channel not in (*by_itself, *configured.names):
         raise _unknown(channel, configured)
     pointer = pointers.read(bucket, channel)
     document = snapshots.read(bucket, snapshot or _next_for(bucket, configured, channel))
@@ -152,9 +154,9 @@ def _mover(by: str, now: datetime) -> Any:
 
 def _next_for(bucket: Bucket, configured: Channels, channel: str) -> str:
     """What promoting without an id means."""
-    number = configured.names.index(channel)
-    if number:
-        return pointers.read(bucket, configured.names[number - 1]).snapshot or ""
+    if channel in configured.names[1:]:
+        before = configured.names[configured.names.index(channel) - 1]
+        return pointers.read(bucket, before).snapshot or ""
     newest = snapshots.newest(bucket)
     return newest.id if newest else ""
 

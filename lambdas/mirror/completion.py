@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from mirror import changes, reports, snapshots, status, telemetry
 from mirror.bucket import Bucket
+from mirror.channels import Moved
 from mirror.connections import Connections
 from mirror.errors import BucketRefused
 from mirror.plans import Plan
@@ -21,6 +22,7 @@ def conclude(
     answer: Mapping[str, Any],
     previous: Snapshot | None,
     *,
+    moved: Mapping[str, str],
     began: datetime,
     publish_seconds: float,
 ) -> None:
@@ -29,13 +31,14 @@ def conclude(
     Args:
         answer: of the state `Publish`.
         previous: the snapshot before this one.
+        moved: channel → the snapshot that it serves since this publish.
         began: when publishing began.
 
     Raises:
         BucketRefused: the report cannot be written; publish again.
     """
     bucket = connections.bucket
-    _show(connections, plan, began)
+    _show(connections, plan, moved, began)
     held = snapshots.bottles(bucket, previous) if previous else []
     against = {"against": previous.id if previous else None}
     seconds = _seconds(plan, began, publish_seconds)
@@ -69,9 +72,17 @@ def conclude_without_news(
     telemetry.measure("without_news", metrics, snapshot=answer["snapshot"], retries=retries)
 
 
-def _show(connections: Connections, plan: Plan, now: datetime) -> None:
+def show_moved(connections: Connections, moved: Iterable[Moved]) -> None:
+    """Let the status page follow a move of channels; it may lag, as after a publish."""
     try:
-        status.write(connections, plan, now)
+        status.move(connections, {each.channel: each.snapshot for each in moved})
+    except BucketRefused as error:
+        _tell_lag(error)
+
+
+def _show(connections: Connections, plan: Plan, moved: Mapping[str, str], now: datetime) -> None:
+    try:
+        status.write(connections, plan, moved, now)
         status.write_checked(connections.bucket, now)
     except BucketRefused as error:
         _tell_lag(error)

@@ -78,6 +78,7 @@ def publish(
         plan,
         answer,
         previous,
+        moved={each.channel: each.snapshot for each in moved},
         began=now,
         publish_seconds=time.monotonic() - since,
     )
@@ -192,7 +193,8 @@ def _let_soaked_go_on(
         return {}
     document = snapshots.find(bucket, newest)
     if document is not None:
-        channels.advance(connections, document, bucket.sizes(keys.V2), now)
+        moved = channels.advance(connections, document, bucket.sizes(keys.V2), now)
+        completion.show_moved(connections, moved)
     return _channels(connections)
 
 

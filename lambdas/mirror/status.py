@@ -23,8 +23,11 @@ Row = Sequence[Any]
 """Name, version, indices of platforms, description: one formula in ``formulae.json``."""
 
 
-def write(connections: Connections, plan: Plan, now: datetime) -> None:
+def write(connections: Connections, plan: Plan, moved: Mapping[str, str], now: datetime) -> None:
     """Write status.json, formulae.json if it changed, and the page that shows them.
+
+    Args:
+        moved: channel → the snapshot that it serves since this publish.
 
     Raises:
         BucketRefused: the bucket did not take one of them.
@@ -38,11 +41,33 @@ def write(connections: Connections, plan: Plan, now: datetime) -> None:
         "snapshot": plan.sync,
         "published_at": published_at,
         "formulae_sha256": digest,
+        "served_as": {**earlier.get("served_as", {}), **moved},
         "snapshots": [_snapshot(plan, published_at), *snapshots][:SNAPSHOTS],
     }
-    bucket.write_json(keys.STATUS, document)
+    _show(connections, document, formulae)
+
+
+def move(connections: Connections, moved: Mapping[str, str]) -> None:
+    """Show which snapshot each channel serves, after a move between two publishes.
+
+    Nothing is written where no page is yet: the next publish makes it.
+
+    Raises:
+        BucketRefused: the bucket did not take the page.
+    """
+    document = _read(connections.bucket, keys.STATUS)
+    formulae = _read(connections.bucket, keys.STATUS_FORMULAE)
+    if document and formulae and moved:
+        document["served_as"] = {**document.get("served_as", {}), **moved}
+        _show(connections, document, formulae)
+
+
+def _show(
+    connections: Connections, document: Mapping[str, Any], formulae: Mapping[str, Any]
+) -> None:
+    connections.bucket.write_json(keys.STATUS, document)
     page = status_page.page(document, formulae, connections.settings.about, inlined=INLINED)
-    pages.write(bucket, keys.STATUS_PAGE, page)
+    pages.write(connections.bucket, keys.STATUS_PAGE, page)
 
 
 def write_checked(bucket: Bucket, now: datetime) -> None:

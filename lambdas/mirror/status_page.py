@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mirror import pages, platforms, plots
+from mirror import keys, pages, platforms, plots
 from mirror.pages import Markup, element, joined, number, size
 from mirror.settings import About
 
@@ -34,13 +34,14 @@ def page(
         published=status["published_at"],
         published_at=pages.moment(status["published_at"]),
         snapshot=status["snapshot"],
+        behind=_behind(status),
         facts=_facts(newest),
         lines=lines(about.public_url or UNKNOWN),
         address_is="known" if about.public_url else "unknown",
         address_note=_address_note(about.public_url),
         platforms=_platforms(newest["by_platform"]),
         plots=_plots(status["snapshots"]),
-        snapshots=_snapshots(status["snapshots"][:LISTED_SNAPSHOTS]),
+        snapshots=_snapshots(status["snapshots"][:LISTED_SNAPSHOTS], status.get("served_as", {})),
         found=_count(len(formulae["formulae"])),
         formulae=_formulae(formulae, inlined),
     )
@@ -111,18 +112,38 @@ def _plot(name: str, snapshots: Sequence[Mapping[str, Any]], key: str, shown: An
     return element("figure", caption, plots.bars(values, titles, label))
 
 
-def _snapshots(snapshots: Sequence[Mapping[str, Any]]) -> Markup:
+def _behind(status: Mapping[str, Any]) -> Markup:
+    """Says so where Macs do not get the newest snapshot: rolled back, or still soaking."""
+    served = status.get("served_as", {}).get(keys.DEFAULT_CHANNEL, status["snapshot"])
+    if served == status["snapshot"]:
+        return Markup("")
+    return element(
+        "p",
+        joined("Macs get the snapshot ", element("code", served), ", not the newest."),
+        class_="behind",
+    )
+
+
+def _snapshots(snapshots: Sequence[Mapping[str, Any]], served_as: Mapping[str, str]) -> Markup:
     rows = [
         (
             pages.moment(each["created_at"]),
             element("code", each["id"]),
+            ", ".join(_channels_of(each["id"], served_as)),
             number(each["formulae"]),
             number(each["bottles"]),
             size(each["bytes"]),
         )
         for each in snapshots
     ]
-    return pages.table(("Published", "Snapshot", "Formulae", "Bottles", "Size"), rows, numbers=3)
+    return pages.table(
+        ("Published", "Snapshot", "Served as", "Formulae", "Bottles", "Size"), rows, numbers=3
+    )
+
+
+def _channels_of(snapshot: str, served_as: Mapping[str, str]) -> list[str]:
+    names = sorted(name for name, served in served_as.items() if served == snapshot)
+    return ["api/" if name == keys.DEFAULT_CHANNEL else name for name in names]
 
 
 def _formulae(formulae: Mapping[str, Any], inlined: int) -> Markup:

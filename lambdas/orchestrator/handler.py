@@ -48,6 +48,7 @@ import boto3
 from mirror import (
     audit,
     channels,
+    completion,
     executions,
     imports,
     keys,
@@ -158,6 +159,8 @@ def move(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     now, dry_run = datetime.now(UTC), bool(event.get("dry_run"))
     with exclusive(event["action"], context, now) if not dry_run else nullcontext():
         moved = act(connections(), channel, snapshot, now, dry_run=dry_run)
+        if not dry_run:
+            completion.show_moved(connections(), moved)
     return {"moved": [each.as_json() for each in moved], "dry_run": dry_run}
 
 

@@ -9,6 +9,7 @@ from email.utils import format_datetime
 import pytest
 
 from mirror.errors import DigestMismatch, NotUpstream, UpstreamRefused, UpstreamUnavailable
+from mirror.pacing import SPREAD_SECONDS
 from mirror.registry import Registry
 from tests.doubles.registry import INDEX_TYPE, Upstream
 
@@ -127,7 +128,7 @@ def test_retry_after_in_seconds_is_honoured(upstream, registry, pauses):
 
     registry.manifest("jq", "1.0")
 
-    assert 7 <= pauses[0] < 8
+    assert 6.9 < pauses[0] < 8
 
 
 def test_retry_after_as_a_date_is_honoured(upstream, registry, pauses):
@@ -155,7 +156,8 @@ def test_errors_of_the_server_are_tried_again_with_growing_pauses(upstream, regi
 
     assert 0.25 <= pauses[0] <= 0.5
     assert 0.5 <= pauses[1] <= 1
-    assert 1 <= pauses[2] <= 2
+    # A busy server holds up all transfers: the pause is counted from its answer, and spread.
+    assert 0.9 <= pauses[2] <= 2 + SPREAD_SECONDS
 
 
 def test_a_server_that_stays_busy_is_given_up(upstream, registry):

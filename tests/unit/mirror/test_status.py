@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from mirror import status, status_page
+from mirror import channels, completion, status, status_page
 from mirror.settings import About
 from tests.unit.mirror.conftest import NOW
 
@@ -200,3 +200,29 @@ def test_text_can_be_read_in_both_themes(theme, ink, ground):
     lighter, darker = sorted((luminance(colors[ink]), luminance(colors[ground])), reverse=True)
 
     assert (lighter + 0.05) / (darker + 0.05) >= 4.5  # WCAG 2.1, 1.4.3 (AA).
+
+
+def test_a_rollback_is_told_on_the_page_and_a_promotion_takes_it_back(
+    upstream, sync, connections, page
+):
+    for execution, body, now in (("one", b"jq", NOW), ("two", b"newer", NOW + WEEK)):
+        upstream.add("jq", {"arm64_tahoe": body})
+        sync.run(execution=execution, now=now)
+
+    back = channels.rollback(
+        connections, "default", "2026-11-22T030000Z", NOW + WEEK, dry_run=False
+    )
+    completion.show_moved(connections, back)
+    rolled_back = page()
+    on = channels.promote(connections, "default", "", NOW + WEEK, dry_run=False)
+    completion.show_moved(connections, on)
+
+    told = "Macs get the snapshot <code>2026-11-22T030000Z</code>, not the newest."
+    assert told in rolled_back
+    assert told not in page()
+
+
+def test_a_move_before_there_is_a_page_writes_none(connections, stored):
+    completion.show_moved(connections, [channels.Moved("default", "2026-11-22T030000Z", None, ())])
+
+    assert stored() == {}
