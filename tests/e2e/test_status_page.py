@@ -58,7 +58,7 @@ class Mirror:
             key = f"syncs/{sync}/api/internal/packages.{tag}.jws.json"
             self.bucket.write_json(key, {"payload": status.json.dumps({"formulae": entries})})
         plan = Plan(sync, SELECTION.as_json(), formulae, held, 0, (), (), {}, ())
-        status.write(connections, plan, when)
+        status.write(connections, plan, {"default": plan.sync}, when)
 
     def forbid_scripts(self):
         """Let the page's own policy keep a browser from running its script.
