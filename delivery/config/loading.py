@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.events import CollectionEndEvent, CollectionStartEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from delivery.config.problems import Problem, refuse
@@ -16,6 +17,7 @@ from delivery.paths import shown
 
 # Our own file has some 300; aliases that multiply beyond this are an attack or an accident.
 MAX_NODES = 20_000
+MAX_DEPTH = 50
 MERGE_TAG = "tag:yaml.org,2002:merge"
 PLAIN_TAGS = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 
@@ -69,14 +71,27 @@ def _text(file: str, written: bytes) -> str:
 
 def _compose(file: str, text: str) -> Node | None:
     try:
+        _check_depth(file, text)
         return yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         remedy = "valid YAML: two spaces per level, no tabs, text with : or # in quotes"
         problem = Problem(_line(text, error), "", f"not YAML: {_what(error)}", remedy)
         raise refuse(file, [problem]) from error
-    except RecursionError as error:
-        problem = Problem(1, "", "brackets or levels nest without end", "at most five levels")
-        raise refuse(file, [problem]) from error
+
+
+def _check_depth(file: str, text: str) -> None:
+    """Refuse what nests without end, before composing it would exhaust the stack."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            mark = event.start_mark
+            line = mark.line + 1 if mark is not None else 1
+            told = "brackets or levels nest without end"
+            raise refuse(file, [Problem(line, "", told, "at most five levels")])
 
 
 def _line(text: str, error: yaml.YAMLError) -> int:

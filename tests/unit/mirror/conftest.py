@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from mirror import planning, publication, worker
+from mirror import planning, publication, telemetry, worker
 from mirror.bucket import Bucket
 from mirror.connections import Connections
 from mirror.fetching import Fetcher
@@ -21,6 +21,12 @@ from tests.doubles.registry import Signer, Upstream
 
 NOW = datetime(2026, 11, 22, 3, 0, 0, tzinfo=UTC)
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:sync:one"
+
+
+@pytest.fixture(autouse=True)
+def _no_retries_from_before():
+    """A Lambda counts its retries anew at each call; the tests share one process."""
+    telemetry.take_retries()
 
 
 @pytest.fixture(scope="session")
