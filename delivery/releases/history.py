@@ -21,7 +21,8 @@ class Record:
     """One deploy or destroy of one environment.
 
     `outcome` is ``succeeded``, ``failed`` or ``destroyed``; `fingerprint` is equal for two
-    deploys that would do the same; `seconds` maps each step to how long it took.
+    deploys that would do the same; `seconds` maps each step to how long it took. The rest is
+    in docs/reference/release-record.md.
     """
 
     number: int
@@ -34,6 +35,15 @@ class Record:
     outputs: Mapping[str, Any] = field(default_factory=dict)
     sync: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
+    kind: str = "deploy"
+    by: str = ""
+    release: Mapping[str, Any] = field(default_factory=dict)
+    settings: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    lease: int = 0
+    rollback: Mapping[str, Any] = field(default_factory=dict)
+    rehearsal: Mapping[str, Any] = field(default_factory=dict)
 
 
 def latest(cloud: Cloud, bucket: str, environment: str) -> Record | None:
