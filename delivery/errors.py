@@ -2,12 +2,14 @@
 
 DeliveryError                 the operation failed                     exit 1
 ├── BadInput                  what the user gave is wrong              exit 2
-│   └── BadConfiguration      config/airbrew.yaml, all problems at once
+│   ├── BadConfiguration      config/airbrew.yaml, all problems at once
+│   └── UnknownRelease        no release has that name, or several do
 ├── WrongAccount              credentials of another account           exit 1
 ├── ToolMissing               Terraform is not there, and could not be brought
 ├── UntrustedDownload         a checksum or a signature does not hold
 ├── TerraformFailed           Terraform ended with an error
 ├── BuildFailed               an artifact could not be made
+├── UntrustedRelease          what is kept of a release is not what its name says
 ├── SyncFailed                the state machine ended other than SUCCEEDED
 ├── ExportFailed              a parcel could not be written whole
 ├── UntrustedParcel           a parcel is not what its organisation signed
@@ -70,6 +72,10 @@ class BadConfiguration(BadInput):
         return "\n".join([self.problem, *self.told])
 
 
+class UnknownRelease(BadInput):
+    """No release has the name that was given, or several begin with it."""
+
+
 class WrongAccount(DeliveryError):
     """The credentials at hand belong to another account than the configuration names."""
 
@@ -88,6 +94,10 @@ class TerraformFailed(DeliveryError):
 
 class BuildFailed(DeliveryError):
     """An artifact could not be made."""
+
+
+class UntrustedRelease(DeliveryError):
+    """What is kept of a release is not what its name says, or cannot be read."""
 
 
 class SyncFailed(DeliveryError):

@@ -1,0 +1,277 @@
+"""Releases and their artifacts in a state bucket, by digest: what is there is never sent again."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from delivery.cloud import Cloud
+from delivery.errors import UnknownRelease, UntrustedRelease
+from delivery.releases import manifest
+from delivery.releases.manifest import Release
+from delivery.settings import artifact_key
+from delivery.state_bucket import NOT_THERE
+
+RELEASES = "artifacts/release/"
+# The only key whose name is not the digest of its bytes: it tells a time.
+PROVENANCE = "artifacts/provenance/"
+NAME = re.compile(r"[0-9a-f]{6,64}")
+NAMED_AT_MOST = 8
+# Another one was faster. Source: Amazon S3, "Conditional writes"; 409 while both still write.
+OUTRUN = {"PreconditionFailed", "ConditionalRequestConflict"}
+
+
+class Package(Protocol):
+    """A release that was made here: its artifacts are files, its papers are bytes."""
+
+    @property
+    def release(self) -> Release:
+        """The release."""
+
+    @property
+    def paths(self) -> Mapping[str, Path]:
+        """Component → its zip."""
+
+    @property
+    def sbom(self) -> bytes:
+        """The bill of materials, whose SHA-256 the release names."""
+
+    def provenance(self) -> bytes:
+        """Who built it, when, from what; asked for only where none is kept yet."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a bucket lacked and was sent; `there` counts the keys that it had."""
+
+    keys: tuple[str, ...]
+    size_bytes: int
+    there: int
+
+
+def keep(cloud: Cloud, bucket: str, package: Package) -> Sent:
+    """Put a release into the bucket; what is there costs one HEAD and is not sent.
+
+    The manifest goes last: a release that can be found is whole, even if this was killed.
+
+    Raises:
+        UntrustedRelease: a file, or a key that is there, holds other bytes than its name says.
+    """
+    release = package.release
+    artifacts = {
+        artifact_key(name, each.sha256): package.paths[name].read_bytes
+        for name, each in release.components.items()
+    }
+    papers: dict[str, Callable[[], bytes]] = {
+        _sbom_key(release): lambda: package.sbom,
+        _provenance_key(release): package.provenance,
+        _release_key(release.id): lambda: release.body,
+    }
+    bodies = artifacts | papers
+    return _send(cloud, bucket, release, lambda key: bodies[key]())
+
+
+def promote(
+    from_cloud: Cloud, from_bucket: str, to_cloud: Cloud, to_bucket: str, release: Release
+) -> Sent:
+    """Copy a release from one environment's bucket to another's: only what it lacks there.
+
+    The two may be in different accounts: one cloud reads, the other writes.
+
+    Raises:
+        UntrustedRelease: a key holds other bytes than its name says, or is not there; what
+            was copied until then is whole, and the release cannot be found yet.
+    """
+    source = from_cloud.client("s3")
+    return _send(to_cloud, to_bucket, release, lambda key: _get(source, from_bucket, key))
+
+
+def find(cloud: Cloud, bucket: str, name: str) -> Release:
+    """The release of that id, or of an unambiguous beginning of it with 6 digits or more.
+
+    Raises:
+        UnknownRelease: there is none, or more than one; the message names them.
+        UntrustedRelease: its manifest is not what its id says.
+    """
+    if NAME.fullmatch(name) is None:
+        raise UnknownRelease(
+            f'"{name}" is not the name of a release',
+            where="the release that was asked for",
+            remedy="give 6 to 64 digits of 0-9 and a-f, as `inv package` shows them",
+        )
+    s3 = cloud.client("s3")
+    ids = _ids(s3, bucket, name)
+    if len(ids) != 1:
+        raise _not_one(name, ids, f"s3://{bucket}/{RELEASES}")
+    key = _release_key(ids[0])
+    return manifest.parse(_get(s3, bucket, key), f"s3://{bucket}/{key}")
+
+
+def fetch(cloud: Cloud, bucket: str, release: Release, folder: Path) -> dict[str, Path]:
+    """Component → its zip in `folder`, named as in a checkout; files that are whole stay.
+
+    Raises:
+        UntrustedRelease: an artifact is not there, or not the bytes that its name says;
+            it was not written.
+    """
+    s3 = cloud.client("s3")
+    folder.mkdir(parents=True, exist_ok=True)
+    fetched = {}
+    for component, each in release.components.items():
+        path = folder / f"{component}-{each.sha256}.zip"
+        if not path.is_file() or _sha256(path.read_bytes()) != each.sha256:
+            _write(path, _get(s3, bucket, artifact_key(component, each.sha256)))
+        fetched[component] = path
+    return fetched
+
+
+def provenance(cloud: Cloud, bucket: str, release: Release) -> bytes:
+    """Who built the release, when, from what, as it was recorded with it.
+
+    Raises:
+        UntrustedRelease: it is not there.
+    """
+    return _get(cloud.client("s3"), bucket, _provenance_key(release))
+
+
+def _send(cloud: Cloud, bucket: str, release: Release, body_of: Callable[[str], bytes]) -> Sent:
+    s3, there = cloud.client("s3"), 0
+    sent: dict[str, int] = {}
+    for key in _keys(release):
+        if _is_there(s3, bucket, key):
+            there += 1
+        else:
+            sent[key] = _put(s3, bucket, key, body_of(key))
+    return Sent(tuple(sent), sum(sent.values()), there)
+
+
+def _keys(release: Release) -> list[str]:
+    """Every key of a release, in the order of writing."""
+    artifacts = [artifact_key(name, each.sha256) for name, each in release.components.items()]
+    papers = [_sbom_key(release), _provenance_key(release), _release_key(release.id)]
+    return [*artifacts, *papers]
+
+
+def _sbom_key(release: Release) -> str:
+    return f"artifacts/sbom/{release.sbom}.json"
+
+
+def _provenance_key(release: Release) -> str:
+    return f"{PROVENANCE}{release.id}.json"
+
+
+def _release_key(release_id: str) -> str:
+    return f"{RELEASES}{release_id}.json"
+
+
+def _digest_in(key: str) -> str:
+    """What the bytes under `key` must hash to, as its name says; empty where it says nothing."""
+    return "" if key.startswith(PROVENANCE) else key.rpartition("/")[2].partition(".")[0]
+
+
+def _is_there(s3: Any, bucket: str, key: str) -> bool:
+    try:
+        found = s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in NOT_THERE:
+            raise
+        return False
+    # S3 computed it when the object came in; an object that came in without tells nothing.
+    checksum = found.get("ChecksumSHA256")
+    if checksum and _digest_in(key) and checksum != _base64(_digest_in(key)):
+        raise _other_bytes(f"s3://{bucket}/{key}")
+    return True
+
+
+def _put(s3: Any, bucket: str, key: str, body: bytes) -> int:
+    sha256 = _sha256(body)
+    if _digest_in(key) not in {"", sha256}:
+        raise _other_bytes(f"what was to become s3://{bucket}/{key}")
+    try:
+        s3.put_object(
+            Bucket=bucket,
+            Key=key,
+            Body=body,
+            ContentType="application/json" if key.endswith(".json") else "application/zip",
+            ChecksumSHA256=_base64(sha256),
+            IfNoneMatch="*",
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in OUTRUN or not _is_there(s3, bucket, key):
+            raise
+    return len(body)
+
+
+def _get(s3: Any, bucket: str, key: str) -> bytes:
+    where = f"s3://{bucket}/{key}"
+    try:
+        body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in NOT_THERE:
+            raise
+        raise UntrustedRelease(
+            "a part of the release is not there",
+            where=where,
+            remedy="make the release again at its commit: inv package",
+        ) from error
+    if _digest_in(key) not in {"", _sha256(body)}:
+        raise _other_bytes(where)
+    return body
+
+
+def _ids(s3: Any, bucket: str, beginning: str) -> list[str]:
+    asked = {"Bucket": bucket, "Prefix": f"{RELEASES}{beginning}"}
+    try:
+        answer = s3.list_objects_v2(**asked, MaxKeys=NAMED_AT_MOST)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in NOT_THERE:
+            raise
+        return []
+    return [_digest_in(each["Key"]) for each in answer.get("Contents", ())]
+
+
+def _not_one(name: str, ids: Sequence[str], where: str) -> UnknownRelease:
+    if not ids:
+        return UnknownRelease(
+            f'there is no release "{name}"',
+            where=where,
+            remedy="name one that was made or promoted there: inv history shows them",
+        )
+    shown = ", ".join(each[: max(len(name) + 4, manifest.SHORT_DIGITS)] for each in ids)
+    return UnknownRelease(
+        f'"{name}" begins the names of several releases: {shown}',
+        where=where,
+        remedy="give more digits of it",
+    )
+
+
+def _write(path: Path, body: bytes) -> None:
+    # Under a name of its own, then renamed: a kill leaves no half file under the digest's name.
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as scratch:
+        scratch.write(body)
+    Path(scratch.name).replace(path)
+
+
+def _other_bytes(where: str) -> UntrustedRelease:
+    return UntrustedRelease(
+        "these bytes are not those that the digest in their name promises",
+        where=where,
+        remedy="find out who changed them; then delete them and make the release again at its"
+        " commit: inv package",
+    )
+
+
+def _sha256(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def _base64(sha256: str) -> str:
+    return base64.b64encode(bytes.fromhex(sha256)).decode()
