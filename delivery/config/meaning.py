@@ -199,6 +199,21 @@ def _network(environment: Environment) -> Iterator[Finding]:
         yield Finding(f"network.{given}", problem, f"none, or set network.{lacking}, too")
 
 
+def _github(environment: Environment) -> Iterator[Finding]:
+    github = environment.settings["github"]
+    if github["repository"] is None:
+        return
+    if (github["owner_id"] is None) != (github["repository_id"] is None):
+        given, lacking = "owner_id", "repository_id"
+        if github["owner_id"] is None:
+            given, lacking = lacking, given
+        problem = f"github.{lacking} is not set: a subject has both numbers or none"
+        yield Finding(f"github.{given}", problem, f"null, or set github.{lacking}, too")
+    if not github["branches"] and not github["tags"]:
+        problem = "no branch and no tag may deploy, so that no workflow ever could"
+        yield Finding("github.repository", problem, "null, or set github.branches or github.tags")
+
+
 CHECKS = (
     _brewfiles,
     _schedule,
@@ -210,6 +225,7 @@ CHECKS = (
     _channels,
     _task,
     _network,
+    _github,
 )
 
 

@@ -57,7 +57,7 @@ def _sizes(keys: Iterable[tuple[Keys, Mapping[str, Any]]]) -> Iterator[str]:
     for path, rule in keys:
         by_type = rule["meta"].get("default_by_type")
         if by_type is not None:
-            yield row(f"`{'.'.join(path)}`", *(str(by_type[name]) for name in TYPES))
+            yield row(f"`{'.'.join(path)}`", *(_text(by_type[name]) for name in TYPES))
 
 
 def _text(value: Any) -> str:

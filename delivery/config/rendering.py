@@ -59,9 +59,17 @@ def terraform_settings(
             "orchestrator": settings["functions"]["orchestrator"],
             "sync_worker": settings["functions"]["sync_worker"],
         },
+        "roles": {"permissions_boundary_arn": boundary_arn(environment, account_id)},
         "task": {name: settings["task"][name] for name in TASK_SIZES},
         "artifacts": {**artifacts, "image": settings["task"]["image"] or ""},
     }
+
+
+def boundary_arn(environment: Environment, account_id: str) -> str:
+    """The policy that bounds every role of the environment; empty where GitHub deploys nothing."""
+    if environment.settings["github"]["repository"] is None:
+        return ""
+    return f"arn:aws:iam::{account_id}:policy/{environment.project}-{environment.name}-boundary"
 
 
 def write(path: Path, settings: Mapping[str, Any]) -> bool:

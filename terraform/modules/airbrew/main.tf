@@ -40,13 +40,13 @@ module "functions" {
   mirror_bucket      = module.storage.bucket
   mirror_settings    = local.mirror_settings
   artifacts          = var.settings.artifacts
-  runtime            = var.settings.functions.runtime
-  architecture       = var.settings.functions.architecture
+  platform           = { runtime = var.settings.functions.runtime, architecture = var.settings.functions.architecture }
   orchestrator       = var.settings.functions.orchestrator
   sync_worker        = var.settings.functions.sync_worker
   log_retention_days = var.settings.logs.retention_days
   # By its name, not by its resource: the workflow needs the functions, too.
-  state_machine_arn = local.state_machine_arn
+  state_machine_arn        = local.state_machine_arn
+  permissions_boundary_arn = var.settings.roles.permissions_boundary_arn
 }
 
 # Where a large sync's task is placed, unless the organisation names subnets of its own.
@@ -70,34 +70,37 @@ module "task" {
     memory_mib = var.settings.task.memory_mib
     spot       = var.settings.task.spot
   }
-  environment        = module.functions.sync_worker.environment
-  worker_permissions = module.functions.sync_worker.permissions
-  network            = local.networks > 0 ? module.network[0].network : merge(var.settings.network, { assign_public_ip = false })
-  state_machine_arn  = local.state_machine_arn
-  log_retention_days = var.settings.logs.retention_days
+  environment              = module.functions.sync_worker.environment
+  worker_permissions       = module.functions.sync_worker.permissions
+  network                  = local.networks > 0 ? module.network[0].network : merge(var.settings.network, { assign_public_ip = false })
+  state_machine_arn        = local.state_machine_arn
+  log_retention_days       = var.settings.logs.retention_days
+  permissions_boundary_arn = var.settings.roles.permissions_boundary_arn
 }
 
 # What conducts: plan, copy batch by batch, publish.
 module "workflow" {
   source = "../workflow"
 
-  state_machine_arn  = local.state_machine_arn
-  mirror_bucket      = module.storage.bucket
-  orchestrator_arn   = module.functions.orchestrator.live_arn
-  sync_worker_arn    = module.functions.sync_worker.live_arn
-  max_concurrency    = var.settings.workflow.max_concurrency
-  tasks              = module.task[*].task
-  task_above_bytes   = var.settings.workflow.fargate_threshold_gib * 1024 * 1024 * 1024
-  log_retention_days = var.settings.logs.retention_days
+  state_machine_arn        = local.state_machine_arn
+  mirror_bucket            = module.storage.bucket
+  orchestrator_arn         = module.functions.orchestrator.live_arn
+  sync_worker_arn          = module.functions.sync_worker.live_arn
+  max_concurrency          = var.settings.workflow.max_concurrency
+  tasks                    = module.task[*].task
+  task_above_bytes         = var.settings.workflow.fargate_threshold_gib * 1024 * 1024 * 1024
+  log_retention_days       = var.settings.logs.retention_days
+  permissions_boundary_arn = var.settings.roles.permissions_boundary_arn
 }
 
 # What starts it.
 module "schedule" {
   source = "../schedule"
 
-  name              = "${local.prefix}-sync"
-  expression        = var.settings.schedule.expression
-  timezone          = var.settings.schedule.timezone
-  enabled           = var.settings.schedule.enabled
-  state_machine_arn = module.workflow.state_machine.arn
+  name                     = "${local.prefix}-sync"
+  expression               = var.settings.schedule.expression
+  timezone                 = var.settings.schedule.timezone
+  enabled                  = var.settings.schedule.enabled
+  state_machine_arn        = module.workflow.state_machine.arn
+  permissions_boundary_arn = var.settings.roles.permissions_boundary_arn
 }

@@ -47,7 +47,8 @@ variable "settings" {
       orchestrator = object({ memory_mib = number, timeout_seconds = number })
       sync_worker  = object({ memory_mib = number, timeout_seconds = number, transfers = number })
     })
-    logs = object({ retention_days = number })
+    logs  = object({ retention_days = number })
+    roles = optional(object({ permissions_boundary_arn = optional(string, "") }), {})
     artifacts = object({
       bucket       = string
       orchestrator = object({ key = string, digest = string })

@@ -43,8 +43,8 @@ resource "aws_lambda_layer_version" "mirror" {
   s3_bucket                = var.artifacts.bucket
   s3_key                   = var.artifacts.layer.key
   source_code_hash         = var.artifacts.layer.digest
-  compatible_runtimes      = [var.runtime]
-  compatible_architectures = [var.architecture]
+  compatible_runtimes      = [var.platform.runtime]
+  compatible_architectures = [var.platform.architecture]
 }
 
 resource "aws_cloudwatch_log_group" "function" {
@@ -60,8 +60,8 @@ resource "aws_lambda_function" "function" {
   function_name    = each.value.name
   role             = aws_iam_role.function[each.key].arn
   handler          = each.value.handler
-  runtime          = var.runtime
-  architectures    = [var.architecture]
+  runtime          = var.platform.runtime
+  architectures    = [var.platform.architecture]
   s3_bucket        = var.artifacts.bucket
   s3_key           = each.value.artifact.key
   source_code_hash = each.value.artifact.digest

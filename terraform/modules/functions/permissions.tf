@@ -133,8 +133,9 @@ locals {
 resource "aws_iam_role" "function" {
   for_each = local.functions
 
-  name        = each.value.name
-  description = "What the function ${each.value.name} may do."
+  name                 = each.value.name
+  description          = "What the function ${each.value.name} may do."
+  permissions_boundary = var.permissions_boundary_arn == "" ? null : var.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

@@ -45,25 +45,19 @@ variable "artifacts" {
   }
 }
 
-variable "runtime" {
-  description = "The Lambdas' runtime, for example python3.13."
-  type        = string
+variable "platform" {
+  description = "What functions and layer are built for: runtime, for example python3.13, and arm64 or x86_64."
+  type        = object({ runtime = string, architecture = string })
   nullable    = false
 
   validation {
-    condition     = can(regex("^python3\\.[0-9]{2}$", var.runtime))
-    error_message = "runtime \"${var.runtime}\" is not one of Lambda's Pythons. Set functions.python in config/airbrew.yaml."
+    condition     = can(regex("^python3\\.[0-9]{2}$", var.platform.runtime))
+    error_message = "runtime \"${var.platform.runtime}\" is not one of Lambda's Pythons. Set functions.python in config/airbrew.yaml."
   }
-}
-
-variable "architecture" {
-  description = "The processor that the functions and the layer are built for: arm64 or x86_64."
-  type        = string
-  nullable    = false
 
   validation {
-    condition     = contains(["arm64", "x86_64"], var.architecture)
-    error_message = "architecture \"${var.architecture}\" is neither arm64 nor x86_64. Set functions.architecture in config/airbrew.yaml."
+    condition     = contains(["arm64", "x86_64"], var.platform.architecture)
+    error_message = "architecture \"${var.platform.architecture}\" is neither arm64 nor x86_64. Set functions.architecture in config/airbrew.yaml."
   }
 }
 
@@ -117,5 +111,17 @@ variable "state_machine_arn" {
   validation {
     condition     = can(regex("^arn:aws:states:[a-z0-9-]+:[0-9]{12}:stateMachine:[A-Za-z0-9_-]+$", var.state_machine_arn))
     error_message = "state_machine_arn \"${var.state_machine_arn}\" is not the ARN of a state machine."
+  }
+}
+
+variable "permissions_boundary_arn" {
+  description = "The policy that bounds what the roles here can ever be given; empty where there is none (terraform/access makes it)."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(arn:aws:iam::[0-9]{12}:policy/.+)?$", var.permissions_boundary_arn))
+    error_message = "permissions_boundary_arn \"${var.permissions_boundary_arn}\" is not the ARN of a policy. `inv oidc.bootstrap` makes one."
   }
 }

@@ -29,8 +29,9 @@ resource "aws_scheduler_schedule" "sync" {
 }
 
 resource "aws_iam_role" "schedule" {
-  name        = "${var.name}-schedule"
-  description = "What the schedule ${var.name} may do."
+  name                 = "${var.name}-schedule"
+  description          = "What the schedule ${var.name} may do."
+  permissions_boundary = var.permissions_boundary_arn == "" ? null : var.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

@@ -14,9 +14,10 @@ locals {
 }
 
 resource "aws_iam_role" "task" {
-  name               = "${var.name}-task"
-  description        = "What the sync worker may do in the task ${var.name}."
-  assume_role_policy = local.trust
+  name                 = "${var.name}-task"
+  description          = "What the sync worker may do in the task ${var.name}."
+  permissions_boundary = var.permissions_boundary_arn == "" ? null : var.permissions_boundary_arn
+  assume_role_policy   = local.trust
 }
 
 resource "aws_iam_role_policy" "task" {
@@ -36,9 +37,10 @@ resource "aws_iam_role_policy" "task" {
 }
 
 resource "aws_iam_role" "execution" {
-  name               = "${var.name}-execution"
-  description        = "What Fargate does to start the task ${var.name}: pull its image, write its log."
-  assume_role_policy = local.trust
+  name                 = "${var.name}-execution"
+  description          = "What Fargate does to start the task ${var.name}: pull its image, write its log."
+  permissions_boundary = var.permissions_boundary_arn == "" ? null : var.permissions_boundary_arn
+  assume_role_policy   = local.trust
 }
 
 resource "aws_iam_role_policy" "execution" {

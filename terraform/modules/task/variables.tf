@@ -94,3 +94,15 @@ variable "log_retention_days" {
     error_message = "log_retention_days ${var.log_retention_days} is not a number that CloudWatch takes. Set logs.retention_days in config/airbrew.yaml."
   }
 }
+
+variable "permissions_boundary_arn" {
+  description = "The policy that bounds what the roles here can ever be given; empty where there is none (terraform/access makes it)."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(arn:aws:iam::[0-9]{12}:policy/.+)?$", var.permissions_boundary_arn))
+    error_message = "permissions_boundary_arn \"${var.permissions_boundary_arn}\" is not the ARN of a policy. `inv oidc.bootstrap` makes one."
+  }
+}

@@ -5,8 +5,9 @@ locals {
 }
 
 resource "aws_iam_role" "workflow" {
-  name        = local.name
-  description = "What the state machine ${local.name} may do."
+  name                 = local.name
+  description          = "What the state machine ${local.name} may do."
+  permissions_boundary = var.permissions_boundary_arn == "" ? null : var.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

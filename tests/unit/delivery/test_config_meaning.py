@@ -246,3 +246,25 @@ def test_subnets_and_security_groups_come_together_or_not_at_all(problems):
     assert alone.startswith("environments.dev.network.subnet_ids: network.security_group_ids is")
     (alone,) = problems(dev={"network": groups})
     assert alone.startswith("environments.dev.network.security_group_ids: network.subnet_ids is")
+
+
+def test_a_repository_from_which_nothing_may_deploy_is_refused(problems):
+    nothing = {"repository": "acme/mirror", "branches": [], "tags": []}
+
+    (found,) = problems(dev={"github": nothing})
+
+    assert "no branch and no tag may deploy" in found
+    assert problems(dev={"github": nothing | {"tags": ["v*.*.*"]}}) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "lacking"), [("owner_id", "repository_id"), ("repository_id", "owner_id")]
+)
+def test_half_of_the_numbers_of_a_subject_are_refused(problems, given, lacking):
+    (found,) = problems(dev={"github": {"repository": "acme/mirror", given: "123456"}})
+
+    assert found.startswith(f"environments.dev.github.{given}: github.{lacking} is not set")
+
+
+def test_numbers_without_a_repository_wait_for_one(problems):
+    assert problems(defaults={"github": {"owner_id": "123456"}}) == []

@@ -122,3 +122,12 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(rendered, tmp_path):
         rendering.write(file, {"bad": object()})
 
     assert json.loads(file.read_text()) == {"settings": rendered()}
+
+
+def test_roles_are_bounded_where_github_deploys(rendered):
+    bounded = rendered(", github: {repository: acme/mirror}")
+
+    assert rendered()["roles"] == {"permissions_boundary_arn": ""}
+    assert bounded["roles"] == {
+        "permissions_boundary_arn": "arn:aws:iam::111111111111:policy/acme-dev-boundary"
+    }

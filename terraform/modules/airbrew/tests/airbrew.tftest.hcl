@@ -66,7 +66,8 @@ variables {
       orchestrator = { memory_mib = 1024, timeout_seconds = 900 }
       sync_worker  = { memory_mib = 512, timeout_seconds = 900, transfers = 4 }
     }
-    logs = { retention_days = 7 }
+    logs  = { retention_days = 7 }
+    roles = { permissions_boundary_arn = "arn:aws:iam::123456789012:policy/airbrew-dev-boundary" }
     artifacts = {
       bucket       = "airbrew-dev-state"
       orchestrator = { key = "artifacts/orchestrator/1.zip", digest = "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=" }

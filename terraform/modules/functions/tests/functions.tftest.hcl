@@ -22,8 +22,7 @@ variables {
     sync_worker  = { key = "artifacts/sync_worker/2.zip", digest = "YDA64iuZiGG847KPM+7BvnWKITyGyTwHbb6fVYwRx1I=" }
     layer        = { key = "artifacts/layer/3.zip", digest = "/WGgORsVm5jmI6Wb2MqbYeMzs/bcn0fbfQbWP4Y1mX0=" }
   }
-  runtime            = "python3.13"
-  architecture       = "arm64"
+  platform           = { runtime = "python3.13", architecture = "arm64" }
   orchestrator       = { memory_mib = 1024, timeout_seconds = 900 }
   sync_worker        = { memory_mib = 512, timeout_seconds = 600 }
   log_retention_days = 7
@@ -222,20 +221,33 @@ run "names_and_settings_that_aws_or_the_functions_refuse_are_refused_here" {
   command = plan
 
   variables {
-    name_prefix        = "Airbrew"
-    runtime            = "node22"
-    architecture       = "riscv64"
-    state_machine_arn  = "airbrew-dev-sync"
-    log_retention_days = 8
-    mirror_settings    = "selection: all"
+    name_prefix              = "Airbrew"
+    platform                 = { runtime = "node22", architecture = "riscv64" }
+    state_machine_arn        = "airbrew-dev-sync"
+    log_retention_days       = 8
+    mirror_settings          = "selection: all"
+    permissions_boundary_arn = "airbrew-dev-boundary"
   }
 
   expect_failures = [
     var.name_prefix,
-    var.runtime,
-    var.architecture,
+    var.platform,
     var.state_machine_arn,
     var.log_retention_days,
     var.mirror_settings,
+    var.permissions_boundary_arn,
   ]
+}
+
+run "a_boundary_is_put_around_every_role" {
+  command = plan
+
+  variables {
+    permissions_boundary_arn = "arn:aws:iam::123456789012:policy/airbrew-dev-boundary"
+  }
+
+  assert {
+    condition     = alltrue([for role in aws_iam_role.function : role.permissions_boundary == var.permissions_boundary_arn])
+    error_message = "A role is made without the boundary: whoever may write its policy may give it anything."
+  }
 }

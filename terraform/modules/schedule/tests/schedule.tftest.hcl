@@ -74,11 +74,25 @@ run "what_is_no_time_and_names_that_aws_refuses_are_refused_here" {
   command = plan
 
   variables {
-    name              = "airbrew dev"
-    expression        = "0 3 * * 0"
-    timezone          = "half past three"
-    state_machine_arn = "airbrew-dev-sync"
+    name                     = "airbrew dev"
+    expression               = "0 3 * * 0"
+    timezone                 = "half past three"
+    state_machine_arn        = "airbrew-dev-sync"
+    permissions_boundary_arn = "airbrew-dev-boundary"
   }
 
-  expect_failures = [var.name, var.expression, var.timezone, var.state_machine_arn]
+  expect_failures = [var.name, var.expression, var.timezone, var.state_machine_arn, var.permissions_boundary_arn]
+}
+
+run "a_boundary_is_put_around_every_role" {
+  command = plan
+
+  variables {
+    permissions_boundary_arn = "arn:aws:iam::123456789012:policy/airbrew-dev-boundary"
+  }
+
+  assert {
+    condition     = aws_iam_role.schedule.permissions_boundary == var.permissions_boundary_arn
+    error_message = "A role is made without the boundary: whoever may write its policy may give it anything."
+  }
 }

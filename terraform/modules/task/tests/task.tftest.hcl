@@ -143,8 +143,22 @@ run "a_name_in_the_place_of_an_arn_is_refused" {
   command = plan
 
   variables {
-    state_machine_arn = "airbrew-dev-sync"
+    state_machine_arn        = "airbrew-dev-sync"
+    permissions_boundary_arn = "airbrew-dev-boundary"
   }
 
-  expect_failures = [var.state_machine_arn]
+  expect_failures = [var.state_machine_arn, var.permissions_boundary_arn]
+}
+
+run "a_boundary_is_put_around_every_role" {
+  command = plan
+
+  variables {
+    permissions_boundary_arn = "arn:aws:iam::123456789012:policy/airbrew-dev-boundary"
+  }
+
+  assert {
+    condition     = aws_iam_role.task.permissions_boundary == var.permissions_boundary_arn && aws_iam_role.execution.permissions_boundary == var.permissions_boundary_arn
+    error_message = "A role is made without the boundary: whoever may write its policy may give it anything."
+  }
 }
