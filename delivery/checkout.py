@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from delivery.artifacts import build as artifacts
 from delivery.artifacts.build import Artifact, Places, Target
 from delivery.environment import Environment
-from delivery.paths import STATE_DIR, TERRAFORM_DIR
+from delivery.paths import ROOT, SCHEMA_FILE, STATE_DIR, TERRAFORM_DIR
 
 
 @dataclass(frozen=True)
 class Checkout:
     """A working copy; without arguments the one that this code is part of."""
 
+    repository: Path = ROOT
     terraform_dir: Path = TERRAFORM_DIR
+    schema_file: Path = SCHEMA_FILE
     state_dir: Path = STATE_DIR
     places: Places = field(default_factory=Places)
 
     def build(self, environment: Environment, report: Callable[[str], None]) -> dict[str, Artifact]:
         """The environment's artifacts; what is unchanged is not built again."""
-        return artifacts.build(target=target_of(environment), report=report, places=self.places)
+        return self.build_for(target_of(environment), report)
+
+    def build_for(self, target: Target, report: Callable[[str], None]) -> dict[str, Artifact]:
+        """As `build`, for a target that is named."""
+        places = replace(self.places, terraform=self.terraform_dir)
+        return artifacts.build(target=target, report=report, places=places)
 
     def root_of(self, environment: Environment) -> Path:
         """The environment's Terraform root."""

@@ -11,6 +11,8 @@ from delivery.checkout import target_of
 from delivery.config import rendering
 from delivery.environment import Environment
 
+RUN_BY_FUNCTIONS = ("orchestrator", "sync_worker", "layer")
+
 
 def artifact_key(component: str, sha256: str) -> str:
     """``artifacts/layer/<sha256>.zip``, in the state bucket."""
@@ -27,13 +29,15 @@ def of(
 
     Args:
         upstream: the sample upstream of the sandbox; empty in AWS.
-        artifacts: component → SHA-256 of its zip in hex, as a release record has them.
+        artifacts: component → SHA-256 of its zip in hex, as a release record has them; those
+            that no function runs are left out.
     """
     target = target_of(environment)
     bucket = state_bucket.name(environment.project, environment.name, account_id)
     references = {
         name: {"key": artifact_key(name, sha256), "digest": _base64(sha256)}
         for name, sha256 in artifacts.items()
+        if name in RUN_BY_FUNCTIONS
     }
     return rendering.terraform_settings(
         environment,

@@ -1,23 +1,27 @@
-"""Building the components of a release: the two functions' code, and the layer they share."""
+"""Building the components of a release: two functions' code, their layer, the Terraform tree."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from delivery.artifacts import archives, cache, layer
+from delivery.artifacts import archives, layer, packages, recipe, terraform
 from delivery.artifacts.cache import Artifact, Cache
+from delivery.artifacts.journal import Journal
+from delivery.artifacts.packages import Installation
+from delivery.artifacts.recipe import Recipe
 from delivery.artifacts.target import Target
 from delivery.errors import BuildFailed
-from delivery.paths import LAMBDAS_DIR, ROOT, STATE_DIR, shown
+from delivery.paths import LAMBDAS_DIR, ROOT, STATE_DIR, TERRAFORM_DIR, shown
 
-__all__ = ["COMPONENTS", "Artifact", "Places", "Target", "build"]
+__all__ = ["COMPONENTS", "Artifact", "Places", "Target", "build", "recipe_of"]
 
 FUNCTIONS = ("orchestrator", "sync_worker")
 LAYER = "layer"
-COMPONENTS = (*FUNCTIONS, LAYER)
+TERRAFORM = "terraform"
+COMPONENTS = (*FUNCTIONS, LAYER, TERRAFORM)
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,19 @@ class Places:
 
     lambdas: Path = LAMBDAS_DIR
     requirements: Path = ROOT / "requirements" / "layer.txt"
+    terraform: Path = TERRAFORM_DIR
     state_dir: Path = STATE_DIR
     pip: Sequence[str] = (sys.executable, "-m", "pip")
+
+    @property
+    def cache(self) -> Cache:
+        """Where artifacts are built into, and used from."""
+        return Cache(self.state_dir / "artifacts")
+
+    @property
+    def journal(self) -> Journal:
+        """What earlier builds are noted in."""
+        return Journal(self.state_dir / "builds.json")
 
 
 def build(
@@ -45,28 +60,39 @@ def build(
         BuildFailed: a component has no source, or pip could not install its packages.
     """
     at = places or Places()
-    return {name: _artifact(name, target, report, at) for name in components}
+    built = {name: _artifact(name, target, report, at) for name in components}
+    inputs = {name: each.inputs_digest for name, each in built.items()}
+    earlier = at.journal.follow(inputs, target)
+    return {name: replace(each, last=earlier[name]) for name, each in built.items()}
+
+
+def recipe_of(name: str, target: Target, places: Places) -> Recipe:
+    """All that decides a component's bytes; plain files are the same on every target.
+
+    Raises:
+        BuildFailed: it has no source.
+    """
+    return _recipe(name, _sources(name, places), target, places)
 
 
 def _artifact(name: str, target: Target, report: Callable[[str], None], places: Places) -> Artifact:
-    sources = _sources(name, places)
-    inputs = cache.inputs_digest(_decisive(name, target, places), sources)
-    store = Cache(places.state_dir / "artifacts")
-    found = store.find(name, inputs)
+    members = _sources(name, places)
+    wanted = _recipe(name, members, target, places)
+    found = places.cache.find(name, wanted)
     if found is not None:
         return found
-    members = _with_packages(sources, target, report, places) if name == LAYER else sources
-    built = store.keep(name, inputs, archives.pack(members))
+    installation = packages.NOTHING
+    if name == LAYER:
+        report(f"packages for {target.architecture}, Python {target.python}")
+        members, installation = _with_packages(members, target, places)
+    built = places.cache.keep(name, wanted, archives.pack(members), installation)
     report(f"built {name} {built.sha256[:12]}, {built.size_bytes / 1e6:.1f} MB")
     return built
 
 
 def _sources(name: str, places: Places) -> dict[str, Path]:
     """Our own files of a component, under their names in its zip."""
-    folder = places.lambdas / ("mirror" if name == LAYER else name)
-    found = archives.tree(folder, f"{layer.FOLDER if name == LAYER else ''}{folder.name}/")
-    if name in FUNCTIONS:
-        found = {member: path for member, path in found.items() if path.suffix == ".py"}
+    folder, found = _folder_and_files(name, places)
     if not found:
         raise BuildFailed(
             f'there is nothing to build "{name}" from',
@@ -76,18 +102,33 @@ def _sources(name: str, places: Places) -> dict[str, Path]:
     return found
 
 
-def _decisive(name: str, target: Target, places: Places) -> Mapping[str, object]:
-    """What decides the artifact besides our own files; plain Python runs on every target."""
-    if name in FUNCTIONS:
-        return {"format": archives.FORMAT}
-    requirements = places.requirements.read_text(encoding="utf-8")
-    return {"format": archives.FORMAT, "target": str(target), "requirements": requirements}
+def _folder_and_files(name: str, places: Places) -> tuple[Path, dict[str, Path]]:
+    if name == TERRAFORM:
+        return places.terraform, terraform.files(places.terraform)
+    if name == LAYER:
+        folder = places.lambdas / "mirror"
+        return folder, archives.tree(folder, f"{layer.FOLDER}{folder.name}/")
+    folder = places.lambdas / name
+    found = archives.tree(folder, f"{name}/")
+    return folder, {member: path for member, path in found.items() if path.suffix == ".py"}
+
+
+def _recipe(name: str, members: Mapping[str, Path], target: Target, places: Places) -> Recipe:
+    tools, files = {"archive format": str(archives.FORMAT)}, recipe.digests(members)
+    if name != LAYER:
+        return Recipe(tools=tools, files=files)
+    settings = {
+        "functions.architecture": target.architecture,
+        "functions.python": target.python,
+        "system": target.system,
+    }
+    pins = recipe.pins(places.requirements.read_text(encoding="utf-8"))
+    return Recipe(settings, tools, pins, files)
 
 
 def _with_packages(
-    sources: Mapping[str, Path], target: Target, report: Callable[[str], None], places: Places
-) -> dict[str, Path]:
-    report(f"packages for {target.architecture}, Python {target.python}")
+    members: Mapping[str, Path], target: Target, places: Places
+) -> tuple[dict[str, Path], Installation]:
     wheels = places.state_dir / "wheels"
-    packages = layer.installed(places.requirements, target, wheels, places.pip)
-    return layer.members(packages) | dict(sources)
+    folder, installation = layer.installed(places.requirements, target, wheels, places.pip)
+    return layer.members(folder) | dict(members), installation

@@ -1,4 +1,4 @@
-"""What need not be built again: earlier artifacts, found by the digest of their inputs."""
+"""What need not be built again: earlier artifacts, each beside a note of what it was made from."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ import base64
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from delivery.artifacts import packages
+from delivery.artifacts.journal import Entry
+from delivery.artifacts.packages import Installation
+from delivery.artifacts.recipe import Recipe
 
 # Per component: enough for three environments and the change before this one.
 KEPT = 6
@@ -19,97 +24,118 @@ KEPT = 6
 class Artifact:
     """A zip, named by its digest.
 
-    `sha256` is 64 hex digits; `inputs_digest` says what it was made from; `was_built` is
-    False when an earlier build had made it already.
+    `sha256` is 64 hex digits; `recipe` says what it was made from, `installation` which
+    packages are in it; `was_built` is False when an earlier build had made it already;
+    `last` is what the build before this one made it from.
     """
 
     name: str
     path: Path
     sha256: str
     size_bytes: int
-    inputs_digest: str
     was_built: bool
+    recipe: Recipe = field(repr=False)
+    installation: Installation = field(default=packages.NOTHING, repr=False)
+    last: Entry = field(default=Entry(), repr=False)
 
     @property
     def base64_digest(self) -> str:
         """The digest as Lambda spells it (`source_code_hash`, `CodeSha256`)."""
         return base64.b64encode(bytes.fromhex(self.sha256)).decode()
 
+    @property
+    def inputs_digest(self) -> str:
+        """What it is found by again."""
+        return self.recipe.digest
 
-def inputs_digest(decisive: Mapping[str, object], members: Mapping[str, Path]) -> str:
-    """A digest of the members' names and bytes and of whatever else decides the artifact."""
-    files = [
-        [name, hashlib.sha256(path.read_bytes()).hexdigest()]
-        for name, path in sorted(members.items())
-    ]
-    text = json.dumps([dict(decisive), files], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    def as_json(self) -> dict[str, Any]:
+        """As `inv build --json` has it."""
+        return {
+            "name": self.name,
+            "path": str(self.path),
+            "sha256": self.sha256,
+            "size_bytes": self.size_bytes,
+            "inputs_digest": self.inputs_digest,
+            "was_built": self.was_built,
+        }
 
 
 class Cache:
-    """A folder of artifacts, ``<name>-<digest>.zip``, and the index that finds them by inputs.
+    """A folder of ``<name>-<sha256>.zip``, and of notes ``<name>-<inputs digest>.json``.
 
-    The index may be lost, or lose an entry to another build at the same moment: what is
-    missing is built again, with the same bytes.
+    A note tells which zip was made from these inputs. Each file is written whole, under a
+    name that follows from what is in it, so folders of several machines can be merged, and a
+    lost file costs one build, with the same bytes.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._index = folder / "index.json"
 
-    def find(self, name: str, inputs: str) -> Artifact | None:
-        """The artifact made from these inputs, if it is still there and still itself."""
-        entry = self._entries().get(f"{name} {inputs}")
-        if entry is None:
+    def find(self, name: str, recipe: Recipe) -> Artifact | None:
+        """The artifact made from this, if it is still there and still itself."""
+        note = self._note(name, recipe.digest)
+        if note is None:
             return None
-        artifact = self._artifact(name, inputs, entry["sha256"], entry["size_bytes"], built=False)
-        return artifact if _is_sound(artifact, entry["mtime_ns"]) else None
+        artifact = self._artifact(name, recipe, note, built=False)
+        return artifact if _is_sound(artifact, note["mtime_ns"]) else None
 
-    def keep(self, name: str, inputs: str, body: bytes) -> Artifact:
+    def keep(self, name: str, recipe: Recipe, body: bytes, installation: Installation) -> Artifact:
         """Store a new artifact, and drop the oldest of the same name beyond `KEPT`."""
         sha256 = hashlib.sha256(body).hexdigest()
-        artifact = self._artifact(name, inputs, sha256, len(body), built=True)
-        self._write(artifact.path, body)
-        entry = {
-            "sha256": sha256,
-            "size_bytes": len(body),
-            "mtime_ns": artifact.path.stat().st_mtime_ns,
-        }
-        entries = self._entries()
-        entries.pop(f"{name} {inputs}", None)  # So that it goes to the end, as the newest.
-        entries[f"{name} {inputs}"] = entry
-        self._drop_old(name, entries)
-        self._write(self._index, json.dumps(entries, indent=1).encode())
+        note: dict[str, Any] = {"sha256": sha256, "size_bytes": len(body)}
+        note |= {"recipe": recipe.as_json(), "installation": installation.as_json()}
+        artifact = self._artifact(name, recipe, note, built=True)
+        _write(artifact.path, body)
+        note["mtime_ns"] = artifact.path.stat().st_mtime_ns
+        _write(self._note_file(name, recipe.digest), json.dumps(note, indent=1).encode())
+        self._drop_old(name)
         return artifact
 
+    def noted(self, name: str, inputs_digest: str) -> Artifact | None:
+        """What is noted of an earlier artifact, whether or not its zip is still there."""
+        note = self._note(name, inputs_digest)
+        if note is None:
+            return None
+        return self._artifact(name, Recipe.parse(note["recipe"]), note, built=False)
+
     def _artifact(
-        self, name: str, inputs: str, sha256: str, size_bytes: int, *, built: bool
+        self, name: str, recipe: Recipe, note: Mapping[str, Any], *, built: bool
     ) -> Artifact:
+        sha256 = note["sha256"]
         path = self._folder / f"{name}-{sha256}.zip"
-        return Artifact(name, path, sha256, size_bytes, inputs, was_built=built)
+        installation = Installation.parse(note["installation"])
+        return Artifact(name, path, sha256, note["size_bytes"], built, recipe, installation)
 
-    def _entries(self) -> dict[str, Any]:
-        try:
-            entries = json.loads(self._index.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            return {}
-        return entries if isinstance(entries, dict) else {}
+    def _note(self, name: str, inputs_digest: str) -> dict[str, Any] | None:
+        return _read(self._note_file(name, inputs_digest))
 
-    def _drop_old(self, name: str, entries: dict[str, Any]) -> None:
-        of_this_name = [key for key in entries if key.startswith(f"{name} ")]
-        dropped = [entries.pop(key)["sha256"] for key in of_this_name[:-KEPT]]
-        self._delete(name, set(dropped) - {each["sha256"] for each in entries.values()})
+    def _note_file(self, name: str, inputs_digest: str) -> Path:
+        return self._folder / f"{name}-{inputs_digest}.json"
 
-    def _delete(self, name: str, digests: Iterable[str]) -> None:
-        for sha256 in digests:
-            (self._folder / f"{name}-{sha256}.zip").unlink(missing_ok=True)
+    def _drop_old(self, name: str) -> None:
+        files = sorted(self._folder.glob(f"{name}-*.json"), key=lambda it: it.stat().st_mtime_ns)
+        kept = {note["sha256"] for file in files[-KEPT:] if (note := _read(file))}
+        for file in files[:-KEPT]:
+            note = _read(file)
+            file.unlink(missing_ok=True)
+            if note and note["sha256"] not in kept:
+                (self._folder / f"{name}-{note['sha256']}.zip").unlink(missing_ok=True)
 
-    def _write(self, path: Path, body: bytes) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        # Under a name of its own, then renamed: a reader, or a kill, never meets half a file.
-        with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as scratch:
-            scratch.write(body)
-        Path(scratch.name).replace(path)
+
+def _read(file: Path) -> dict[str, Any] | None:
+    try:
+        note = json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return note if isinstance(note, dict) and "mtime_ns" in note else None
+
+
+def _write(path: Path, body: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Under a name of its own, then renamed: a reader, or a kill, never meets half a file.
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as scratch:
+        scratch.write(body)
+    Path(scratch.name).replace(path)
 
 
 def _is_sound(artifact: Artifact, mtime_ns: int) -> bool:

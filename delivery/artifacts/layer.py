@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import hashlib
+import json
 import re
 import shutil
 import subprocess
@@ -12,7 +13,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from delivery.artifacts import archives
+from delivery.artifacts import archives, packages
+from delivery.artifacts.packages import Installation
 from delivery.artifacts.target import Target
 from delivery.errors import BuildFailed
 from delivery.paths import shown
@@ -27,17 +29,20 @@ LEFT_OUT = re.compile(
 LAST_LINES = 4
 
 
-def members(packages: Path) -> dict[str, Path]:
+def members(folder: Path) -> dict[str, Path]:
     """The installed packages under their names in the layer: ``python/cryptography/…``."""
-    found = archives.tree(packages)
+    found = archives.tree(folder)
     return {FOLDER + name: path for name, path in found.items() if not LEFT_OUT.search(name)}
 
 
-def installed(requirements: Path, target: Target, wheels_dir: Path, pip: Sequence[str]) -> Path:
+def installed(
+    requirements: Path, target: Target, wheels_dir: Path, pip: Sequence[str]
+) -> tuple[Path, Installation]:
     """The folder with the packages of `requirements` for `target`; pip runs only if need be.
 
     The folder is named by the digest of requirements and target, appears whole or not at
-    all, and is made anew when a file in it is missing or damaged.
+    all, and is made anew when a file in it is missing or damaged. Beside it lies what pip
+    told of the wheels.
 
     Args:
         requirements: pinned, with hashes.
@@ -48,28 +53,38 @@ def installed(requirements: Path, target: Target, wheels_dir: Path, pip: Sequenc
     """
     recipe = f"{target}\0{requirements.read_text(encoding='utf-8')}"
     place = wheels_dir / hashlib.sha256(recipe.encode()).hexdigest()[:32]
+    note = place.with_suffix(".json")
     if place.is_dir():
-        if _is_whole(place):
-            return place
+        if note.is_file() and _is_whole(place):
+            return place, _noted(note)
         shutil.rmtree(place)
     wheels_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=wheels_dir, prefix=".installing-") as scratch:
-        folder = Path(scratch) / "packages"
-        _install(requirements, target, folder, pip)
+        folder, report = Path(scratch) / "packages", Path(scratch) / "report.json"
+        _install(requirements, target, folder, pip, report)
+        written = Path(scratch) / "note.json"
+        written.write_text(json.dumps(packages.of_report(report, folder).as_json(), indent=1))
+        written.replace(note)
         try:
             folder.rename(place)
         except OSError:  # Another build of the same was faster; either of the two will do.
             if not _is_whole(place):
                 raise
-    return place
+    return place, _noted(note)
 
 
-def _install(requirements: Path, target: Target, folder: Path, pip: Sequence[str]) -> None:
+def _noted(note: Path) -> Installation:
+    return Installation.parse(json.loads(note.read_text(encoding="utf-8")))
+
+
+def _install(
+    requirements: Path, target: Target, folder: Path, pip: Sequence[str], report: Path
+) -> None:
     command = [
         *(*pip, "install", "--quiet", "--no-input", "--disable-pip-version-check"),
         *("--no-deps", "--no-compile", "--only-binary=:all:", "--require-hashes"),
         *target.pip_options,
-        *("--target", str(folder), "--requirement", str(requirements)),
+        *("--target", str(folder), "--report", str(report), "--requirement", str(requirements)),
     ]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode == 0 and folder.is_dir():

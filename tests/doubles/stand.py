@@ -33,7 +33,12 @@ environments:
   prod: {{type: production}}
 """
 # Installs nothing, into the folder that pip would install into.
-PIP = "import os, sys\nos.mkdir(sys.argv[sys.argv.index('--target') + 1])\n"
+PIP = """\
+import os, sys
+os.mkdir(sys.argv[sys.argv.index("--target") + 1])
+with open(sys.argv[sys.argv.index("--report") + 1], "w") as report:
+    report.write('{"pip_version": "1", "install": []}')
+"""
 OUTPUTS = {
     "mirror_bucket": "mirror",
     "state_machine_arn": "arn:aws:states:us-east-1:123456789012:stateMachine:acme-dev-sync",
@@ -94,6 +99,7 @@ class Stand:
         self._lay_out(public_key_pem)
         self.configure()
         self.checkout = Checkout(
+            repository=folder,
             terraform_dir=folder / "terraform",
             state_dir=folder / ".airbrew",
             places=Places(
@@ -149,6 +155,7 @@ class Stand:
         self.write("pip.py", PIP)
         for name in ("orchestrator", "sync_worker", "mirror"):
             self.write(f"lambdas/{name}/handler.py", "handle = 1\n")
+        self.write("lambdas/mirror/layout.txt", "1\n")
         self.write("terraform/environments/dev/main.tf", "")
         program = self.write(
             "bin/terraform", f'#!/bin/sh\nexec {sys.executable} {TERRAFORM} "$@"\n'

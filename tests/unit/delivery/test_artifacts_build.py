@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import os
 import sys
 import time
@@ -17,6 +16,7 @@ import pytest
 from delivery.artifacts import cache
 from delivery.artifacts.build import COMPONENTS, Places, Target, build
 from delivery.errors import BuildFailed
+from tests.doubles.packaging import PIP
 
 TARGET = Target("arm64", "3.13")
 SOURCES = {
@@ -28,25 +28,16 @@ SOURCES = {
     "mirror/homebrew-1.pem": "-----BEGIN PUBLIC KEY-----\n",
     "mirror/__pycache__/keys.cpython-313.pyc": "stale",
 }
-# Installs what pip would: a package with a record of itself, notes, a program, and type stubs.
-PIP = """
-import base64, hashlib, pathlib, sys
-folder = pathlib.Path(sys.argv[sys.argv.index("--target") + 1])
-log = pathlib.Path(__file__).with_name("pip.log")
-log.open("a").write(" ".join(sys.argv[1:]) + "\\n")
-files = {"sealed/__init__.py": b"seal = 1\\n", "sealed/_rust.abi3.so": b"\\x7fELF",
-         "sealed/_rust.pyi": b"stub", "sealed/py.typed": b"", "bin/seal": b"#!/usr/bin/python\\n",
-         "sealed-1.dist-info/METADATA": b"Name: sealed\\n",
-         "sealed-1.dist-info/INSTALLER": b"pip\\n", "sealed-1.dist-info/REQUESTED": b"",
-         "sealed-1.dist-info/direct_url.json": str(folder).encode()}
-rows = ["../../bin/seal,sha256=x,1", "sealed-1.dist-info/RECORD,,"]
-for name, body in files.items():
-    (folder / name).parent.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_bytes(body)
-    digest = base64.urlsafe_b64encode(hashlib.sha256(body).digest()).rstrip(b"=").decode()
-    rows += [] if name.startswith("bin/") else [f"{name},sha256={digest},{len(body)}"]
-(folder / "sealed-1.dist-info/RECORD").write_text("\\n".join(rows) + "\\n")
-"""
+TERRAFORM = {
+    "environments/dev/main.tf": "module {}\n",
+    "environments/dev/.terraform.lock.hcl": "provider {}\n",
+    "environments/dev/.terraform/modules.json": "{}",
+    "environments/dev/terraform.tfvars.json": "{}",
+    "environments/dev/terraform.tfstate": "{}",
+    "modules/storage/main.tf": "bucket {}\n",
+    "modules/storage/README.md": "# Storage\n",
+    "modules/storage/tests/storage.tftest.hcl": "run {}\n",
+}
 
 
 class Checkout:
@@ -56,11 +47,14 @@ class Checkout:
         self.folder = folder
         for name, text in sources.items():
             self.write(f"lambdas/{name}", text)
+        for name, text in TERRAFORM.items():
+            self.write(f"terraform/{name}", text)
         self.write("requirements/layer.txt", "sealed==1 --hash=sha256:00\n")
         self.write("pip.py", PIP)
         self.places = Places(
             lambdas=folder / "lambdas",
             requirements=folder / "requirements" / "layer.txt",
+            terraform=folder / "terraform",
             state_dir=folder / ".airbrew",
             pip=(sys.executable, str(folder / "pip.py")),
         )
@@ -117,6 +111,14 @@ def test_the_layer_holds_the_library_its_data_and_its_packages_and_no_notes(chec
         "python/sealed-1.dist-info/METADATA",
         "python/sealed/__init__.py",
         "python/sealed/_rust.abi3.so",
+    ]
+
+
+def test_the_terraform_tree_is_whole_without_what_is_generated_or_beside_it(checkout):
+    assert names(checkout.build()["terraform"]) == [
+        "environments/dev/.terraform.lock.hcl",
+        "environments/dev/main.tf",
+        "modules/storage/main.tf",
     ]
 
 
@@ -208,10 +210,11 @@ def test_a_touched_artifact_is_read_and_found_sound(checkout):
     assert rebuilt(checkout.build()) == []
 
 
-@pytest.mark.parametrize("index", ["{", "[]", ""])
-def test_a_spoilt_index_costs_a_build_and_nothing_more(checkout, index):
+@pytest.mark.parametrize("note", ["{", "[]", "", "{}"])
+def test_spoilt_notes_cost_a_build_and_nothing_more(checkout, note):
     first = checkout.build()
-    checkout.write(".airbrew/artifacts/index.json", index)
+    for file in checkout.folder.glob(".airbrew/artifacts/*.json"):
+        file.write_text(note)
 
     second = checkout.build()
 
@@ -239,11 +242,11 @@ def test_old_artifacts_go_the_newest_stay(checkout):
         newest = checkout.build("sync_worker", "orchestrator")
 
     left = list((checkout.folder / ".airbrew" / "artifacts").glob("sync_worker-*.zip"))
-    index = json.loads((checkout.folder / ".airbrew" / "artifacts" / "index.json").read_text())
+    notes = list((checkout.folder / ".airbrew" / "artifacts").glob("*.json"))
     assert len(left) == cache.KEPT
     assert newest["sync_worker"].path in left
     assert newest["orchestrator"].path.is_file()
-    assert len(index) == cache.KEPT + 1
+    assert len(notes) == cache.KEPT + 1
 
 
 def test_for_lambda_pip_is_told_platform_python_and_to_trust_hashes_only(checkout):
