@@ -12,13 +12,17 @@ from delivery.content import Snapshot
 from delivery.environment import Environment
 from delivery.errors import BadInput
 from delivery.executions import ExecutionSummary
-from delivery.releases import history
+from delivery.releases import history, last_drift, under_way
 from delivery.releases.history import Record
 
 
 @dataclass(frozen=True)
 class Standing:
-    """An environment as `inv status` shows it; what is not there yet is None."""
+    """An environment as `inv status` shows it; what is not there yet is None.
+
+    `record` is the newest, `in_service` the newest that succeeded; `drift` is what the last
+    look for drift noted; `is_under_way` says that a deploy began and never came to its record.
+    """
 
     environment: str
     cloud: str
@@ -29,14 +33,25 @@ class Standing:
     last_sync: ExecutionSummary | None
     public_url: str | None
     channels: Mapping[str, str] = field(default_factory=dict)
+    in_service: Record | None = None
+    is_under_way: bool = False
+    drift: Mapping[str, Any] | None = None
 
 
 def of(environment: Environment, cloud: Cloud) -> Standing:
     """Look at the environment; nothing is changed."""
-    record = _record(environment, cloud)
+    bucket = state_bucket.name(environment.project, environment.name, cloud.account_id)
+    record = history.latest(cloud, bucket, environment.name)
     outputs = record.outputs if record is not None else {}
     snapshot = last_sync = None
     channels: Mapping[str, str] = {}
+    more: dict[str, Any] = {}
+    if record is not None:
+        more = {
+            "in_service": _in_service(record, cloud, bucket),
+            "is_under_way": under_way.is_marked(cloud, bucket, environment.name),
+            "drift": last_drift.read(cloud, bucket, environment.name),
+        }
     if outputs:
         snapshot = content.latest_snapshot(cloud, outputs["mirror_bucket"])
         channels = content.channels(cloud, outputs["mirror_bucket"])
@@ -51,6 +66,7 @@ def of(environment: Environment, cloud: Cloud) -> Standing:
         last_sync=last_sync,
         public_url=environment.settings["mirror"]["public_url"],
         channels=channels,
+        **more,
     )
 
 
@@ -68,6 +84,13 @@ def deployed(environment: Environment, cloud: Cloud) -> Mapping[str, Any]:
             remedy=f"inv deploy --env {environment.name}",
         )
     return record.outputs
+
+
+def _in_service(newest: Record, cloud: Cloud, bucket: str) -> Record | None:
+    if newest.outcome == "succeeded":  # As nearly always; no other record is read then.
+        return newest
+    records = history.newest_first(cloud, bucket, newest.environment)
+    return next(iter(history.good(records)), None)
 
 
 def _record(environment: Environment, cloud: Cloud) -> Record | None:

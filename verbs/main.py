@@ -10,8 +10,9 @@ from invoke.exceptions import Exit
 from delivery import deployment, standing
 from delivery.checkout import Checkout
 from delivery.progress import Steps
+from sandbox.errors import SandboxError
 from verbs import console, report
-from verbs.target import announce, environment_named, reach
+from verbs.target import announce, environment_named, environments, reach
 from verbs.verb import verb
 
 ENV_HELP = "dev, staging or prod, as named in config/airbrew.yaml"
@@ -65,12 +66,15 @@ def deploy(
         report.deploy(outcome)
 
 
-@verb(help={"env": ENV_HELP, "json": JSON_HELP})
+@verb(help={"env": f"{ENV_HELP}; without it, all side by side", "json": JSON_HELP})
 def status(context: Context, env: str = "", json: bool = False) -> None:
     """Show what is deployed, what the mirror holds, how fresh it is, and the last sync.
 
     Example: inv status --env dev
     """
+    if not env:
+        _side_by_side(as_json=json)
+        return
     environment = environment_named(env)
     cloud = reach(environment)
     announce(environment, cloud, as_json=json)
@@ -79,6 +83,17 @@ def status(context: Context, env: str = "", json: bool = False) -> None:
         console.document(asdict(found))
     else:
         report.standing(found)
+
+
+def _side_by_side(*, as_json: bool) -> None:
+    from delivery import overview  # noqa: PLC0415 - for `inv status` of all only
+    from verbs import report_history  # noqa: PLC0415 - as above
+
+    columns = overview.of(environments(), reach, unreachable=(SandboxError,))
+    if as_json:
+        console.document([asdict(each) for each in columns])
+    else:
+        report_history.side_by_side(columns)
 
 
 @verb(

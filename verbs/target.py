@@ -21,6 +21,11 @@ def environment_named(name: str, config: Path | None = None) -> Environment:
     return effective.effective(loading.load(config or CONFIG_FILE), name)
 
 
+def environments() -> list[Environment]:
+    """The effective settings of every environment of config/airbrew.yaml, in its order."""
+    return list(effective.validated(loading.load(CONFIG_FILE)).values())
+
+
 def reach(environment: Environment, report: Callable[[str], None] = console.note) -> Cloud:
     """The environment's cloud: AWS when it names an account, else the sandbox, started if need be.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -48,17 +49,30 @@ class Record:
 
 def latest(cloud: Cloud, bucket: str, environment: str) -> Record | None:
     """The newest record, or None when nothing was ever deployed there."""
+    return next(newest_first(cloud, bucket, environment), None)
+
+
+def newest_first(cloud: Cloud, bucket: str, environment: str) -> Iterator[Record]:
+    """Every record, the newest first; each is read only when it is asked for."""
     s3 = cloud.client("s3")
     try:
         keys = _keys(s3, bucket, environment)
     except ClientError as error:
         if error.response["Error"]["Code"] == "NoSuchBucket":
-            return None
+            return
         raise
-    if not keys:
-        return None
-    body = s3.get_object(Bucket=bucket, Key=keys[-1])["Body"].read()
-    return Record(**json.loads(body))
+    for key in reversed(keys):
+        yield _parsed(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+
+
+def good(records: Iterable[Record]) -> list[Record]:
+    """Those that the environment can go back to: succeeded, and not destroyed since.
+
+    Args:
+        records: the newest first.
+    """
+    standing = takewhile(lambda record: record.outcome != "destroyed", records)
+    return [record for record in standing if record.outcome == "succeeded"]
 
 
 def append(cloud: Cloud, bucket: str, record: Record) -> str:
@@ -92,6 +106,13 @@ def next_number(previous: Record | None) -> int:
 def now() -> str:
     """The moment as ``2026-11-24T16:30:00Z``."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _parsed(body: bytes) -> Record:
+    """A record, of a newer Airbrew too: what this one does not know, it does not need."""
+    document = json.loads(body)
+    known = Record.__dataclass_fields__.keys() & document.keys()
+    return Record(**{name: document[name] for name in known})
 
 
 def _keys(s3: Any, bucket: str, environment: str) -> list[str]:

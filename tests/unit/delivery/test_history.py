@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from delivery.errors import DeployUnderWay
@@ -25,6 +28,32 @@ def test_the_newest_record_comes_back_as_it_was_written(cloud, bucket):
         history.append(cloud, bucket, record(number))
 
     assert history.latest(cloud, bucket, "dev") == record(11)
+
+
+def test_every_record_comes_back_the_newest_first(cloud, bucket):
+    for number in range(1, 4):
+        history.append(cloud, bucket, record(number))
+
+    found = history.newest_first(cloud, bucket, "dev")
+
+    assert [each.number for each in found] == [3, 2, 1]
+
+
+def test_a_record_of_an_older_or_a_newer_airbrew_can_still_be_read(cloud, s3, bucket):
+    old = {name: getattr(record(1), name) for name in ("number", "environment", "outcome", "at")}
+    body = json.dumps(old | {"fingerprint": "f" * 64, "not_known_yet": {"a": 1}})
+    s3.put_object(Bucket=bucket, Key="releases/dev/000001.json", Body=body)
+
+    assert history.latest(cloud, bucket, "dev") == record(1)
+
+
+def test_one_can_go_back_to_what_succeeded_since_the_last_destroy():
+    outcomes = ["failed", "succeeded", "succeeded", "destroyed", "succeeded"]
+    records = [
+        replace(record(5 - place), outcome=outcome) for place, outcome in enumerate(outcomes)
+    ]
+
+    assert [each.number for each in history.good(records)] == [4, 3]
 
 
 def test_environments_do_not_see_each_other(cloud, bucket):
