@@ -1,8 +1,15 @@
+locals {
+  live_arns = {
+    for key, alias in aws_lambda_alias.live :
+    key => "arn:aws:lambda:${local.place}:function:${alias.function_name}:${alias.name}"
+  }
+}
+
 output "orchestrator" {
   description = "The function that plans and publishes: its name, and the ARN of the version in service."
   value = {
     name     = aws_lambda_function.function["orchestrator"].function_name
-    live_arn = aws_lambda_alias.live["orchestrator"].arn
+    live_arn = local.live_arns["orchestrator"]
   }
 }
 
@@ -15,7 +22,7 @@ output "sync_worker" {
   description = "The function that copies bottles: its name, the ARN of the version in service; and what the same worker needs in a task."
   value = {
     name        = aws_lambda_function.function["sync_worker"].function_name
-    live_arn    = aws_lambda_alias.live["sync_worker"].arn
+    live_arn    = local.live_arns["sync_worker"]
     permissions = jsonencode(local.sync_worker_permissions)
     environment = {
       AIRBREW_BUCKET       = var.mirror_bucket.name

@@ -1,7 +1,9 @@
 # What each function may do: nothing beyond the keys that docs/reference/bucket-layout.md gives it. Only
 # the collector may delete, and it can write nothing that clients read.
 locals {
-  objects        = "${var.mirror_bucket.arn}/"
+  objects = "${var.mirror_bucket.arn}/"
+  # Spelled out, so that a plan shows whole policies even before the log groups are there.
+  place          = join(":", slice(split(":", var.state_machine_arn), 3, 5))
   executions_arn = "${replace(var.state_machine_arn, ":stateMachine:", ":execution:")}:*"
 
   orchestrator_permissions = [
@@ -159,7 +161,7 @@ resource "aws_iam_role_policy" "function" {
       Sid      = "WriteItsLog"
       Effect   = "Allow"
       Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-      Resource = "${aws_cloudwatch_log_group.function[each.key].arn}:*"
+      Resource = "arn:aws:logs:${local.place}:log-group:${aws_cloudwatch_log_group.function[each.key].name}:*"
     }])
   })
 }

@@ -54,6 +54,7 @@ resource "aws_security_group" "task" {
   name        = var.name
   description = "The sync task: asks over HTTPS, is asked by nobody."
   vpc_id      = aws_vpc.task.id
+  ingress     = [] # Said, so that a rule somebody adds is seen and taken away.
 
   egress {
     description = "Upstream, S3, the registry of the image, Step Functions and CloudWatch."

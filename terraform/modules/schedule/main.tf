@@ -1,3 +1,9 @@
+locals {
+  place = join(":", slice(split(":", var.state_machine_arn), 3, 5))
+  # Spelled out, so that a plan shows the whole trust policy even before the group is there.
+  group_arn = "arn:aws:scheduler:${local.place}:schedule-group/${aws_scheduler_schedule_group.sync.name}"
+}
+
 resource "aws_scheduler_schedule_group" "sync" {
   name = var.name
 }
@@ -41,7 +47,7 @@ resource "aws_iam_role" "schedule" {
       Principal = { Service = "scheduler.amazonaws.com" }
       # The group stands for its schedules here.
       # Source: EventBridge Scheduler, "Confused deputy prevention".
-      Condition = { ArnEquals = { "aws:SourceArn" = aws_scheduler_schedule_group.sync.arn } }
+      Condition = { ArnEquals = { "aws:SourceArn" = local.group_arn } }
     }]
   })
 }

@@ -1,3 +1,8 @@
+locals {
+  # Spelled out, not asked for: a plan then shows the policies that hold it before the bucket is there.
+  arn = "arn:aws:s3:::${aws_s3_bucket.mirror.bucket}"
+}
+
 resource "aws_s3_bucket" "mirror" {
   bucket = var.bucket_name
 
@@ -59,7 +64,7 @@ resource "aws_s3_bucket_policy" "mirror" {
       Effect    = "Deny"
       Principal = "*"
       Action    = "s3:*"
-      Resource  = [aws_s3_bucket.mirror.arn, "${aws_s3_bucket.mirror.arn}/*"]
+      Resource  = [local.arn, "${local.arn}/*"]
       Condition = { Bool = { "aws:SecureTransport" = "false" } }
     }]
   })

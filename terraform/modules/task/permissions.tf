@@ -54,7 +54,7 @@ resource "aws_iam_role_policy" "execution" {
         Sid      = "WriteItsLog"
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = "${aws_cloudwatch_log_group.task.arn}:*"
+        Resource = "arn:aws:logs:${local.region}:${element(split(":", var.state_machine_arn), 4)}:log-group:${aws_cloudwatch_log_group.task.name}:*"
       }],
       [for found in local.ecr[*] : {
         Sid      = "PullItsImage"

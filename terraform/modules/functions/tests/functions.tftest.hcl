@@ -6,10 +6,6 @@ mock_provider "aws" {
   mock_resource "aws_lambda_layer_version" {
     defaults = { arn = "arn:aws:lambda:us-east-1:123456789012:layer:airbrew-dev-mirror:1" }
   }
-
-  mock_resource "aws_cloudwatch_log_group" {
-    defaults = { arn = "arn:aws:logs:us-east-1:123456789012:log-group:group" }
-  }
 }
 
 variables {
@@ -123,7 +119,7 @@ run "the_orchestrator_may_do_this_and_nothing_else" {
         "states:DescribeExecution", "arn:aws:states:us-east-1:123456789012:execution:airbrew-dev-sync:*"
       ]
       WriteItsLog = [
-        ["logs:CreateLogStream", "logs:PutLogEvents"], "arn:aws:logs:us-east-1:123456789012:log-group:group:*"
+        ["logs:CreateLogStream", "logs:PutLogEvents"], "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/airbrew-dev-orchestrator:*"
       ]
     }
     error_message = "The orchestrator's policy is ${aws_iam_role_policy.function["orchestrator"].policy}."
@@ -163,7 +159,7 @@ run "only_the_collector_may_delete_and_it_can_write_nothing_that_clients_read" {
         "states:DescribeExecution", "arn:aws:states:us-east-1:123456789012:execution:airbrew-dev-sync:*"
       ]
       WriteItsLog = [
-        ["logs:CreateLogStream", "logs:PutLogEvents"], "arn:aws:logs:us-east-1:123456789012:log-group:group:*"
+        ["logs:CreateLogStream", "logs:PutLogEvents"], "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/airbrew-dev-collector:*"
       ]
     }
     error_message = "The collector's policy is ${aws_iam_role_policy.function["collector"].policy}."
@@ -194,7 +190,7 @@ run "the_sync_worker_may_do_this_and_nothing_else" {
       ]]
       CopyBottles           = [["s3:PutObject", "s3:AbortMultipartUpload"], "arn:aws:s3:::mirror/v2/*/blobs/*"]
       ReportAndHoldTheLease = ["s3:PutObject", ["arn:aws:s3:::mirror/reports/verify/*", "arn:aws:s3:::mirror/syncs/*/results/*", "arn:aws:s3:::mirror/syncs/lease.json"]]
-      WriteItsLog           = [["logs:CreateLogStream", "logs:PutLogEvents"], "arn:aws:logs:us-east-1:123456789012:log-group:group:*"]
+      WriteItsLog           = [["logs:CreateLogStream", "logs:PutLogEvents"], "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/airbrew-dev-sync-worker:*"]
     }
     error_message = "The sync worker's policy is ${aws_iam_role_policy.function["sync_worker"].policy}."
   }

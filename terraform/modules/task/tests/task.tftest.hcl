@@ -45,7 +45,7 @@ run "the_workflow_is_told_how_to_run_it" {
 
   assert {
     condition = jsondecode(aws_iam_role_policy.execution.policy).Statement[*].Resource == [
-      "arn:aws:logs:us-east-1:123456789012:log-group:group:*",
+      "arn:aws:logs:us-east-1:123456789012:log-group:/ecs/airbrew-dev-sync:*",
       "arn:aws:ecr:eu-west-1:123456789012:repository/airbrew/sync-worker",
       "*",
     ]
