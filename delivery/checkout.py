@@ -8,6 +8,7 @@ from pathlib import Path
 
 from delivery.artifacts import build as artifacts
 from delivery.artifacts.build import Artifact, Places, Target
+from delivery.artifacts.recipe import Recipe
 from delivery.environment import Environment
 from delivery.paths import ROOT, SCHEMA_FILE, STATE_DIR, TERRAFORM_DIR
 
@@ -28,8 +29,20 @@ class Checkout:
 
     def build_for(self, target: Target, report: Callable[[str], None]) -> dict[str, Artifact]:
         """As `build`, for a target that is named."""
-        places = replace(self.places, terraform=self.terraform_dir)
-        return artifacts.build(target=target, report=report, places=places)
+        return artifacts.build(target=target, report=report, places=self._places)
+
+    def found(self, environment: Environment) -> dict[str, tuple[Recipe, bool]]:
+        """What a build would be made from, and whether it was made already; builds nothing."""
+        return artifacts.found(target_of(environment), self._places)
+
+    @property
+    def releases_dir(self) -> Path:
+        """Where `inv package` writes releases."""
+        return self.state_dir / "releases"
+
+    @property
+    def _places(self) -> Places:
+        return replace(self.places, terraform=self.terraform_dir)
 
     def root_of(self, environment: Environment) -> Path:
         """The environment's Terraform root."""

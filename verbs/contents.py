@@ -11,7 +11,7 @@ from invoke.exceptions import Exit
 from delivery import standing
 from delivery.contents import Contents
 from verbs import console, report_contents
-from verbs.main import ENV_HELP, JSON_HELP
+from verbs.options import ENV_HELP, JSON_HELP
 from verbs.target import announce, environment_named, reach
 from verbs.verb import verb
 

@@ -10,7 +10,7 @@ from invoke.context import Context
 from delivery.checkout import target_of
 from delivery.paths import STATE_DIR
 from verbs import console
-from verbs.main import ENV_HELP, JSON_HELP
+from verbs.options import ENV_HELP, JSON_HELP
 from verbs.target import environment_named
 from verbs.verb import verb
 

@@ -1,4 +1,4 @@
-"""The top level of `inv`: build, deploy, status, destroy."""
+"""The top level of `inv`: build, package, deploy, status, destroy."""
 
 from __future__ import annotations
 
@@ -8,30 +8,16 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from delivery import deployment, standing
-from delivery.checkout import Checkout
 from delivery.progress import Steps
 from sandbox.errors import SandboxError
 from verbs import console, report
+from verbs.options import ENV_HELP, JSON_HELP
+from verbs.packaging import build, package
 from verbs.target import announce, environment_named, environments, reach
 from verbs.verb import verb
 
-ENV_HELP = "dev, staging or prod, as named in config/airbrew.yaml"
-JSON_HELP = "print one JSON document instead of text"
-
-
-@verb(help={"env": ENV_HELP, "json": JSON_HELP})
-def build(context: Context, env: str = "dev", json: bool = False) -> None:
-    """Build the Lambdas' code and their layer into reproducible zips named by digest.
-
-    Example: inv build --env prod
-    """
-    environment = environment_named(env)
-    with console.progress() as progress:
-        built = Checkout().build(environment, progress.detail)
-    if json:
-        console.document({name: asdict(each) for name, each in built.items()})
-    else:
-        report.artifacts(built)
+# Tasks of the top level that have a file of their own, and the texts that others take from here.
+__all__ = ["ENV_HELP", "JSON_HELP", "build", "package"]
 
 
 @verb(

@@ -14,7 +14,7 @@ from delivery.progress import Steps
 from sandbox import catalogues
 from verbs import console, planning, probing, report
 from verbs.contents import audit, gc, promote, rollback, snapshots, verify
-from verbs.main import ENV_HELP, JSON_HELP
+from verbs.options import ENV_HELP, JSON_HELP
 from verbs.parcels import export, import_, keygen, pack, seed, unpack
 from verbs.sync_reports import pointing_to_report
 from verbs.sync_reports import report as sync_report

@@ -11,7 +11,7 @@ from invoke.context import Context
 from delivery.errors import BadInput
 from delivery.paths import ROOT
 from verbs import console
-from verbs.main import ENV_HELP, JSON_HELP
+from verbs.options import ENV_HELP, JSON_HELP
 from verbs.target import announce, environment_named, reach
 from verbs.verb import verb
 

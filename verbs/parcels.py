@@ -13,7 +13,7 @@ from delivery.environment import Environment
 from delivery.errors import BadInput
 from delivery.progress import Steps
 from verbs import console, probing, report, report_parcels
-from verbs.main import ENV_HELP, JSON_HELP
+from verbs.options import ENV_HELP, JSON_HELP
 from verbs.target import announce, environment_named, reach
 from verbs.verb import verb
 

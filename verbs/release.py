@@ -8,7 +8,7 @@ from invoke.context import Context
 
 from delivery.paths import ROOT
 from verbs import console
-from verbs.main import JSON_HELP
+from verbs.options import JSON_HELP
 from verbs.target import environment_named, reach
 from verbs.verb import verb
 

@@ -13,7 +13,6 @@ from delivery.paths import shown
 from verbs import console
 
 if TYPE_CHECKING:  # Each verb imports what it needs; this module needs their names only.
-    from delivery.artifacts.build import Artifact
     from delivery.destruction import Destruction
     from delivery.environment import Environment
     from delivery.executions import Execution
@@ -30,15 +29,6 @@ def settings(environment: Environment) -> None:
         for key, origin in environment.origins.items()
     ]
     console.table(["key", "value", "from"], [*facts, *rows])
-
-
-def artifacts(built: Mapping[str, Artifact]) -> None:
-    """One row per artifact: what it is, its digest, its size, whether it had to be built."""
-    rows = [
-        [name, each.sha256[:16], console.size(each.size_bytes), _made(each), str(each.path)]
-        for name, each in built.items()
-    ]
-    console.table(["artifact", "digest", "size", "", "file"], rows)
 
 
 def deploy(outcome: Outcome) -> None:
@@ -224,10 +214,6 @@ def age(seconds: float) -> str:
         if seconds >= length:
             return f"{seconds / length:.1f} {unit}"
     return f"{seconds:.0f} s"
-
-
-def _made(artifact: Artifact) -> str:
-    return "built" if artifact.was_built else "unchanged"
 
 
 def _next(*commands: str) -> None:

@@ -11,7 +11,7 @@ from delivery.paths import ROOT, shown
 from sandbox import cloud
 from sandbox.cloud import ServerStatus
 from verbs import console
-from verbs.main import JSON_HELP
+from verbs.options import JSON_HELP
 from verbs.verb import verb
 
 

@@ -12,7 +12,7 @@ from invoke.context import Context
 from delivery import standing, sync_reports
 from delivery.errors import SyncFailed
 from verbs import console
-from verbs.main import ENV_HELP, JSON_HELP
+from verbs.options import ENV_HELP, JSON_HELP
 from verbs.target import announce, environment_named, reach
 from verbs.verb import verb
 

@@ -11,7 +11,7 @@ from invoke.exceptions import Exit
 from delivery import process_environment
 from delivery.terraform.tree import TestedModule, Tree
 from verbs import console
-from verbs.main import JSON_HELP
+from verbs.options import JSON_HELP
 from verbs.verb import verb
 
 

@@ -16,7 +16,7 @@ from delivery.artifacts.target import Target
 from delivery.errors import BuildFailed
 from delivery.paths import LAMBDAS_DIR, ROOT, STATE_DIR, TERRAFORM_DIR, shown
 
-__all__ = ["COMPONENTS", "Artifact", "Places", "Target", "build", "recipe_of"]
+__all__ = ["COMPONENTS", "Artifact", "Places", "Target", "build", "found"]
 
 FUNCTIONS = ("orchestrator", "sync_worker")
 LAYER = "layer"
@@ -66,13 +66,15 @@ def build(
     return {name: replace(each, last=earlier[name]) for name, each in built.items()}
 
 
-def recipe_of(name: str, target: Target, places: Places) -> Recipe:
-    """All that decides a component's bytes; plain files are the same on every target.
+def found(target: Target, places: Places | None = None) -> dict[str, tuple[Recipe, bool]]:
+    """Each component → what decides it, and whether an earlier build made it; builds nothing.
 
     Raises:
-        BuildFailed: it has no source.
+        BuildFailed: a component has no source.
     """
-    return _recipe(name, _sources(name, places), target, places)
+    at = places or Places()
+    recipes = {name: _recipe(name, _sources(name, at), target, at) for name in COMPONENTS}
+    return {name: (each, at.cache.find(name, each) is not None) for name, each in recipes.items()}
 
 
 def _artifact(name: str, target: Target, report: Callable[[str], None], places: Places) -> Artifact:
@@ -83,8 +85,7 @@ def _artifact(name: str, target: Target, report: Callable[[str], None], places: 
         return found
     installation = packages.NOTHING
     if name == LAYER:
-        report(f"packages for {target.architecture}, Python {target.python}")
-        members, installation = _with_packages(members, target, places)
+        members, installation = _with_packages(members, target, report, places)
     built = places.cache.keep(name, wanted, archives.pack(members), installation)
     report(f"built {name} {built.sha256[:12]}, {built.size_bytes / 1e6:.1f} MB")
     return built
@@ -127,8 +128,9 @@ def _recipe(name: str, members: Mapping[str, Path], target: Target, places: Plac
 
 
 def _with_packages(
-    members: Mapping[str, Path], target: Target, places: Places
+    members: Mapping[str, Path], target: Target, report: Callable[[str], None], places: Places
 ) -> tuple[dict[str, Path], Installation]:
+    report(f"packages for {target.architecture}, Python {target.python}")
     wheels = places.state_dir / "wheels"
     folder, installation = layer.installed(places.requirements, target, wheels, places.pip)
     return layer.members(folder) | dict(members), installation

@@ -8,13 +8,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from delivery.artifacts.target import Target
-from delivery.errors import UntrustedRelease
+from delivery.errors import UnknownRelease, UntrustedRelease
 
 FORMAT = 1
 SHORT_DIGITS = 12
+_NAME = re.compile(r"[0-9a-f]{6,64}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _COMMIT = re.compile(r"([0-9a-f]{40}|[0-9a-f]{64})?")
 _IMAGE = re.compile(r"(sha256:[0-9a-f]{64})?")
@@ -71,9 +73,42 @@ class Release:
         return {name: each.sha256 for name, each in self.components.items()}
 
 
+class Package(Protocol):
+    """A release that was made here: its artifacts are files, its papers are bytes."""
+
+    @property
+    def release(self) -> Release:
+        """The release."""
+
+    @property
+    def paths(self) -> Mapping[str, Path]:
+        """Component → its zip."""
+
+    @property
+    def sbom(self) -> bytes:
+        """The bill of materials, whose SHA-256 the release names."""
+
+    def provenance(self) -> bytes:
+        """Who built it, when, from what; asked for only where none is kept yet."""
+
+
 def canonical(document: Any) -> bytes:
     """JSON with sorted keys and no spaces, in ASCII: one document, one spelling."""
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode("ascii")
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be a release's id or the beginning of one.
+
+    Raises:
+        UnknownRelease: it is not 6 to 64 digits of 0-9 and a-f.
+    """
+    if _NAME.fullmatch(name) is None:
+        raise UnknownRelease(
+            f'"{name}" is not the name of a release',
+            where="the release that was asked for",
+            remedy="give 6 to 64 digits of 0-9 and a-f, as `inv package` shows them",
+        )
 
 
 def parse(body: bytes, where: str) -> Release:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,9 +17,6 @@ from delivery.errors import BuildFailed
 from delivery.paths import shown
 from delivery.releases import provenance, sbom, version
 from delivery.releases.manifest import Component, Release
-
-RELEASE_FILE = "release.json"
-PROVENANCE_FILE = "provenance.json"
 
 
 @dataclass(frozen=True)
@@ -105,31 +100,6 @@ def make_for(
         sbom=_sha256(bill),
     )
     return Package(release, artifacts, bill, began)
-
-
-def write(package: Package, folder: Path) -> Path:
-    """Write the release below `folder`, in a folder named by its id; returns that.
-
-    The zips are links to those in the cache where both are on one disk. Provenance that is
-    there already stays: it tells of the first build.
-    """
-    place = folder / package.release.id
-    place.mkdir(parents=True, exist_ok=True)
-    for name, path in package.paths.items():
-        _link(path, place / f"{name}.zip")
-    (place / "sbom.json").write_bytes(package.sbom)
-    if not (place / PROVENANCE_FILE).is_file():
-        (place / PROVENANCE_FILE).write_bytes(package.provenance())
-    (place / RELEASE_FILE).write_bytes(package.release.body)
-    return place
-
-
-def _link(path: Path, place: Path) -> None:
-    place.unlink(missing_ok=True)
-    try:
-        os.link(path, place)
-    except OSError:  # Another disk, or one that knows no links.
-        shutil.copyfile(path, place)
 
 
 def _layout(file: Path) -> int:

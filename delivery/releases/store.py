@@ -4,48 +4,27 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from delivery.cloud import Cloud
 from delivery.errors import UnknownRelease, UntrustedRelease
 from delivery.releases import manifest
-from delivery.releases.manifest import Release
+from delivery.releases.manifest import Package, Release
 from delivery.settings import artifact_key
 from delivery.state_bucket import NOT_THERE
 
 RELEASES = "artifacts/release/"
 # The only key whose name is not the digest of its bytes: it tells a time.
 PROVENANCE = "artifacts/provenance/"
-NAME = re.compile(r"[0-9a-f]{6,64}")
 NAMED_AT_MOST = 8
 # Another one was faster. Source: Amazon S3, "Conditional writes"; 409 while both still write.
 OUTRUN = {"PreconditionFailed", "ConditionalRequestConflict"}
-
-
-class Package(Protocol):
-    """A release that was made here: its artifacts are files, its papers are bytes."""
-
-    @property
-    def release(self) -> Release:
-        """The release."""
-
-    @property
-    def paths(self) -> Mapping[str, Path]:
-        """Component → its zip."""
-
-    @property
-    def sbom(self) -> bytes:
-        """The bill of materials, whose SHA-256 the release names."""
-
-    def provenance(self) -> bytes:
-        """Who built it, when, from what; asked for only where none is kept yet."""
 
 
 @dataclass(frozen=True)
@@ -98,15 +77,10 @@ def find(cloud: Cloud, bucket: str, name: str) -> Release:
     """The release of that id, or of an unambiguous beginning of it with 6 digits or more.
 
     Raises:
-        UnknownRelease: there is none, or more than one; the message names them.
+        UnknownRelease: there is none, or more than one, or it cannot be a name.
         UntrustedRelease: its manifest is not what its id says.
     """
-    if NAME.fullmatch(name) is None:
-        raise UnknownRelease(
-            f'"{name}" is not the name of a release',
-            where="the release that was asked for",
-            remedy="give 6 to 64 digits of 0-9 and a-f, as `inv package` shows them",
-        )
+    manifest.check_name(name)
     s3 = cloud.client("s3")
     ids = _ids(s3, bucket, name)
     if len(ids) != 1:

@@ -13,7 +13,7 @@ import pytest
 
 from delivery.artifacts.target import Target
 from delivery.errors import BuildFailed
-from delivery.releases import manifest, package, provenance, store
+from delivery.releases import folders, manifest, package, provenance, store
 from tests.doubles.packaging import checkout_in
 
 
@@ -200,7 +200,7 @@ def test_an_image_is_part_of_the_release_and_a_subject_of_its_provenance(checkou
 
 
 def test_what_is_written_is_the_release_and_its_files(made, tmp_path):
-    place = package.write(made, tmp_path / "out")
+    place = folders.write(made, tmp_path / "out")
 
     assert place == tmp_path / "out" / made.release.id
     assert sorted(each.name for each in place.iterdir()) == [
@@ -213,16 +213,16 @@ def test_what_is_written_is_the_release_and_its_files(made, tmp_path):
 
 
 def test_written_zips_take_no_space_beside_the_cache(made, tmp_path):
-    place = package.write(made, tmp_path / "out")
+    place = folders.write(made, tmp_path / "out")
 
     assert (place / "layer.zip").samefile(made.paths["layer"])
 
 
 def test_a_release_that_is_written_again_keeps_who_built_it_first(made, checkout, tmp_path):
-    place = package.write(made, tmp_path)
+    place = folders.write(made, tmp_path)
     (place / "provenance.json").write_bytes(b"the first")
 
-    package.write(package.make_for(checkout, TARGET), tmp_path)
+    folders.write(package.make_for(checkout, TARGET), tmp_path)
 
     assert (place / "provenance.json").read_bytes() == b"the first"
 

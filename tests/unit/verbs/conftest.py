@@ -11,7 +11,7 @@ import pytest
 from invoke.program import Program
 
 # The same small mirror and its keys; fixtures are found by name where they are imported.
-from tests.unit.delivery.conftest import mirror, public_key_pem, signed, signing_key  # noqa: F401
+from tests.unit.delivery.conftest import cloud, mirror, public_key_pem, signed, signing_key  # noqa: F401
 
 TASKS = Path(__file__).parents[3] / "tasks.py"
 

@@ -1,0 +1,4 @@
+"""Help texts of the options that many verbs have."""
+
+ENV_HELP = "dev, staging or prod, as named in config/airbrew.yaml"
+JSON_HELP = "print one JSON document instead of text"
