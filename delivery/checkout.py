@@ -22,6 +22,7 @@ class Checkout:
     schema_file: Path = SCHEMA_FILE
     state_dir: Path = STATE_DIR
     places: Places = field(default_factory=Places)
+    data: Path | None = None
 
     def build(self, environment: Environment, report: Callable[[str], None]) -> dict[str, Artifact]:
         """The environment's artifacts; what is unchanged is not built again."""
@@ -54,7 +55,11 @@ class Checkout:
 
     def data_dir(self, environment: Environment) -> Path:
         """Where Terraform keeps what it downloads for the environment's root."""
-        return self.state_dir / "terraform" / environment.name
+        return (self.data or self.state_dir / "terraform") / environment.name
+
+    def with_tree(self, tree: Path) -> Checkout:
+        """The same with another release's Terraform tree, and a data folder beside that."""
+        return replace(self, terraform_dir=tree, data=tree.parent / "data")
 
 
 def target_of(environment: Environment) -> Target:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import replace
 
 from delivery import lock, settings, state_bucket
 from delivery.checkout import Checkout
@@ -27,6 +26,7 @@ def deploy(
     *,
     dry_run: bool = False,
     force: bool = False,
+    patience_seconds: float = 0,
     checkout: Checkout | None = None,
 ) -> Outcome:
     """Bring the environment to what the checkout says, and prove that it works.
@@ -35,19 +35,26 @@ def deploy(
     `force`. With `dry_run` the plan is made and nothing is created or changed in the cloud,
     not even the state bucket.
 
+    Args:
+        patience_seconds: how long to wait for somebody else's deploy of it to end.
+
     Raises:
-        DeployUnderWay: another deploy of it is running here.
+        DeployUnderWay: another deploy of it is running, and did not end in time.
         TerraformFailed, SyncFailed, SmokeTestFailed: the step that ended the deploy; the
-            record of it says so, and running the deploy again goes on from there.
+            environment went back to its last good release where there is one, the record says
+            so, and the error's note how it stands now.
     """
     checkout = checkout or Checkout()
-    with lock.held(checkout.state_dir, environment.name):
+    with lock.held(checkout.state_dir, environment.name, patience_seconds=patience_seconds) as turn:
         site = _compare(checkout, environment, cloud, steps)
         if _is_unchanged(site) and not force:
             return _unchanged(site)
         from delivery import rollout  # noqa: PLC0415 - see the module's docstring
 
-        return rollout.plan(site) if dry_run else rollout.carry_out(site)
+        if dry_run:
+            return rollout.plan(site)
+        order = rollout.Order(turn, force, patience_seconds)
+        return rollout.carry_out(site, order, _is_unchanged) or _unchanged(_again(site))
 
 
 def _compare(checkout: Checkout, environment: Environment, cloud: Cloud, steps: Steps) -> Site:
@@ -60,11 +67,21 @@ def _compare(checkout: Checkout, environment: Environment, cloud: Cloud, steps: 
         previous = history.latest(cloud, bucket, environment.name)
         decisive = {
             "settings": wanted,
-            "terraform": _tree_digest(checkout.terraform_dir),
+            "terraform": digests["terraform"],
             "cloud": [cloud.kind, cloud.account_id, cloud.region],
         }
     fingerprint = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
-    return Site(checkout, environment, cloud, steps, wanted, built, bucket, fingerprint, previous)
+    return Site(
+        checkout=checkout,
+        environment=environment,
+        cloud=cloud,
+        steps=steps,
+        settings=wanted,
+        artifacts=digests,
+        bucket=bucket,
+        fingerprint=fingerprint,
+        previous=previous,
+    )
 
 
 def _is_unchanged(site: Site) -> bool:
@@ -75,27 +92,20 @@ def _is_unchanged(site: Site) -> bool:
     return not under_way.is_marked(site.cloud, site.bucket, site.environment.name)
 
 
+def _again(site: Site) -> Site:
+    """The site after somebody else has brought it to the same."""
+    newest = history.latest(site.cloud, site.bucket, site.environment.name)
+    return replace(site, previous=newest)
+
+
 def _unchanged(site: Site) -> Outcome:
     last = site.previous
     assert last is not None  # noqa: S101 - _is_unchanged has looked; this tells mypy
-    return site.outcome("unchanged", number=last.number, outputs=last.outputs, sync=last.sync)
-
-
-def _tree_digest(folder: Path) -> str:
-    """A digest over the names and bytes of the Terraform sources."""
-    digest = hashlib.sha256()
-    for path in sorted(_sources(folder)):
-        digest.update(f"{path.relative_to(folder).as_posix()}\0".encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
-
-
-def _sources(folder: Path) -> Iterator[Path]:
-    """What Terraform reads: not its tests, not the pages about it, not what it writes itself."""
-    for path in folder.rglob("*"):
-        written_by_terraform = ".terraform" in path.parts or "tfstate" in path.name
-        beside_it = (
-            "tests" in path.parts or path.suffix == ".md" or path.name.endswith(".tfvars.json")
-        )
-        if path.is_file() and not written_by_terraform and not beside_it:
-            yield path
+    return site.outcome(
+        "unchanged",
+        number=last.number,
+        outputs=last.outputs,
+        sync=last.sync,
+        versions=last.versions,
+        rehearsal=last.rehearsal,
+    )

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from delivery import content, lock, rollout, settings, state_bucket
+from botocore.exceptions import BotoCoreError, ClientError
+
+from delivery import content, lease, lock, provisioning, settings, state_bucket
 from delivery.checkout import Checkout
 from delivery.cloud import Cloud
 from delivery.config import rendering
 from delivery.environment import Environment
-from delivery.errors import BadInput, DeliveryError
+from delivery.errors import BadInput, DeliveryError, LeaseLost, in_words
+from delivery.lease import Asked, Lease
 from delivery.progress import Steps
 from delivery.releases import history, under_way
 from delivery.releases.history import Record
@@ -36,6 +39,7 @@ def destroy(
     steps: Steps,
     *,
     delete_data: bool,
+    patience_seconds: float = 0,
     checkout: Checkout | None = None,
 ) -> Destruction:
     """Destroy what Terraform made; the mirror's bucket only with `delete_data`.
@@ -48,17 +52,20 @@ def destroy(
         TerraformFailed: Terraform could not; it is recorded, and can be run again.
     """
     checkout = checkout or Checkout()
-    with lock.held(checkout.state_dir, environment.name):
+    with lock.held(checkout.state_dir, environment.name, patience_seconds=patience_seconds) as turn:
         bucket = state_bucket.name(environment.project, environment.name, cloud.account_id)
-        previous = history.latest(cloud, bucket, environment.name)
-        if previous is None:
+        if history.latest(cloud, bucket, environment.name) is None:
             raise BadInput(
                 f'nothing was ever deployed in "{environment.name}"',
                 where=cloud.describe(),
                 remedy=f"inv deploy --env {environment.name}",
             )
-        site = _Site(checkout, environment, cloud, steps, bucket, previous, delete_data)
-        return _take_down(site)
+        asked = Asked(environment.name, "destroy", turn.token, turn.before, patience_seconds)
+        with lease.held(cloud, bucket, asked, steps) as held:
+            previous = history.latest(cloud, bucket, environment.name)
+            assert previous is not None  # noqa: S101 - records are never deleted; this tells mypy
+            site = _Site(checkout, environment, cloud, steps, bucket, previous, held, delete_data)
+            return _take_down(site)
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,7 @@ class _Site:
     steps: Steps
     bucket: str
     previous: Record
+    lease: Lease
     delete_data: bool
 
     @property
@@ -87,28 +95,44 @@ class _Site:
             at=history.now(),
             seconds=dict(self.steps.seconds),
             artifacts=self.previous.artifacts,
+            kind="destroy",
+            by=self.lease.by,
+            lease=self.lease.number,
             **more,
         )
         history.append(self.cloud, self.bucket, record)
 
 
 def _take_down(site: _Site) -> Destruction:
-    mirror = site.mirror
+    mirror, name = site.mirror, site.environment.name
     try:
-        with under_way.marked(site.cloud, site.bucket, site.environment.name):
-            deleted = _empty(site, mirror) if site.delete_data and mirror else 0
-            doomed = _destroy(site)
-            with site.steps.step("record"):
-                site.record("destroyed")
-    except DeliveryError as error:
-        problem = f"{site.steps.current}: {error.problem}"
-        site.record("failed", outputs=site.previous.outputs, error=problem)
+        with site.steps.step("mark"):
+            _mark(site)
+        deleted = _empty(site, mirror) if site.delete_data and mirror else 0
+        doomed = _destroy(site)
+        with site.steps.step("record"):
+            site.lease.check()
+            site.record("destroyed")
+            under_way.clear(site.cloud, site.bucket, site.environment.name)
+    except (DeliveryError, BotoCoreError, ClientError, KeyboardInterrupt) as error:
+        error.add_note(f"what was not destroyed stands; go on: inv destroy --env {name}")
+        if not isinstance(error, LeaseLost):
+            problem = f"{site.steps.current}: {in_words(error)}"
+            site.record("failed", outputs=site.previous.outputs, error=problem)
         raise
     return Destruction(site.environment.name, tuple(doomed), tuple(_kept(site, mirror)), deleted)
 
 
+def _mark(site: _Site) -> None:
+    site.lease.check()
+    under_way.mark(
+        site.cloud, site.bucket, site.environment.name, kind="destroy", lease=site.lease.number
+    )
+
+
 def _empty(site: _Site, mirror: str) -> int:
     with site.steps.step("empty"):
+        site.lease.check()
         deleted = content.empty(site.cloud, mirror)
         site.steps.detail(f"{deleted} objects of s3://{mirror}")
     return deleted
@@ -117,7 +141,8 @@ def _empty(site: _Site, mirror: str) -> int:
 def _destroy(site: _Site) -> list[str]:
     with site.steps.step("destroy"):
         _write_settings(site)
-        terraform = rollout.workspace(site.checkout, site.environment, site.cloud, site.bucket)
+        site.lease.check()
+        terraform = provisioning.workspace(site.checkout, site.environment, site.cloud, site.bucket)
         keep = () if site.delete_data else (DATA_MODULE,)
         return terraform.destroy(keep=keep, report=site.steps.detail)
 

@@ -18,7 +18,9 @@ DeliveryError                 the operation failed                     exit 1
 ├── ContentFailed             a deployed function could not show, move, check or collect snapshots
 ├── PublishFailed             the orchestrator refused what was brought to it
 ├── SmokeTestFailed           the deployed mirror does not serve what it should
+├── CannotRollBack            the environment cannot go back to that release; the message says why
 └── DeployUnderWay            someone else is deploying this environment
+    └── LeaseLost             the lease expired while this ran, and somebody else took it
 
 Anything else that reaches the user is a bug, and shows its traceback.
 """
@@ -134,3 +136,18 @@ class SmokeTestFailed(DeliveryError):
 
 class DeployUnderWay(DeliveryError):
     """Another deploy of the same environment is running."""
+
+
+class CannotRollBack(DeliveryError):
+    """The environment cannot go back to what is asked for; nothing was changed."""
+
+
+class LeaseLost(DeployUnderWay):
+    """The lease has passed on to somebody else: nothing more may be written."""
+
+
+def in_words(error: BaseException) -> str:
+    """One clause about an error, for a record."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return error.problem if isinstance(error, DeliveryError) else str(error) or repr(error)

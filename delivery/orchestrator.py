@@ -104,23 +104,30 @@ def want(cloud: Cloud, function: str, *, everything: bool) -> Mapping[str, Any]:
 
 
 def ask(
-    cloud: Cloud, function: str, event: Mapping[str, Any], error: type[DeliveryError], failure: str
+    cloud: Cloud,
+    function: str,
+    event: Mapping[str, Any],
+    error: type[DeliveryError],
+    failure: str,
+    *,
+    qualifier: str = ALIAS,
 ) -> Mapping[str, Any]:
-    """Call a deployed function, the version in service, and wait for its answer.
+    """Call a deployed function and wait for its answer.
 
     Args:
         error: what to raise when it fails, with the mirror's own message.
         failure: who could not do what, as the message begins.
+        qualifier: a version's number instead of the version in service.
     """
     answer = cloud.client("lambda").invoke(
-        FunctionName=function, Qualifier=ALIAS, Payload=json.dumps(event).encode()
+        FunctionName=function, Qualifier=qualifier, Payload=json.dumps(event).encode()
     )
     body = answer["Payload"].read().decode()
     if answer.get("FunctionError"):
         told = mirror_words.parse(body)
         raise error(
             f"{failure}: {told.problem}",
-            where=told.where or f"Lambda function {function}:{ALIAS}",
+            where=told.where or f"Lambda function {function}:{qualifier}",
             remedy=told.remedy or "mend what the message names, then run the same command again",
         )
     payload: Mapping[str, Any] = json.loads(body)

@@ -51,10 +51,21 @@ class Steps:
         self.listener: Listener = listener or Silence()
         self.seconds: dict[str, float] = {}
         self.current = ""
+        self._phase = ""
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Steps in the body are those of `name`, and told apart by it: ``undo: apply``."""
+        before, self._phase = self._phase, f"{name}: "
+        try:
+            yield
+        finally:
+            self._phase = before
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         """Time the body as the step `name`; a step entered twice adds up."""
+        name = f"{self._phase}{name}"
         self.current = name
         self.listener.started(name)
         since = time.monotonic()

@@ -1,199 +1,176 @@
-"""The part of a deploy that changes something: plan, apply, sync, fetch a bottle back, record."""
+"""A deploy that changes something, from the lease to the record; undone where it fails."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Mapping
-from dataclasses import asdict, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from delivery import content, executions, settings, state_bucket
-from delivery.checkout import Checkout
-from delivery.cloud import Cloud
-from delivery.config import rendering
-from delivery.environment import Environment
-from delivery.errors import DeliveryError
-from delivery.probe import gate
-from delivery.releases import history, under_way
-from delivery.serving import serving
+from delivery import (
+    aliases,
+    health,
+    lease,
+    provisioning,
+    rehearsal,
+    service,
+    state_bucket,
+    supplies,
+    trial,
+    undoing,
+)
+from delivery.attempt import Attempt
+from delivery.errors import DeliveryError, LeaseLost, in_words
+from delivery.lease import Asked, Lease
+from delivery.lock import Turn
+from delivery.releases import history, recall, under_way
+from delivery.releases.history import Record
 from delivery.site import Outcome, Site
-from delivery.smoke import fetch_as_brew_would
-from delivery.terraform.running import Plan, Workspace
 
-LOCAL_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
-NOT_COPIED = shutil.ignore_patterns(".terraform")
+
+@dataclass(frozen=True)
+class Order:
+    """How a deploy is to be carried out.
+
+    Args:
+        turn: this process's turn in this checkout.
+        force: even if somebody else has done the same meanwhile.
+        patience_seconds: how long to wait for somebody else's deploy to end.
+    """
+
+    turn: Turn
+    force: bool = False
+    patience_seconds: float = 0
 
 
 def plan(site: Site) -> Outcome:
     """What `carry_out` would do; nothing is created or changed in the cloud."""
     is_first = not state_bucket.exists(site.cloud, site.bucket)
-    found = _first_plan(site) if is_first else _plan(site)
+    found = provisioning.first_plan(site) if is_first else provisioning.planned(site)
     return site.outcome(
         "planned", number=site.number, changes=found.counts, change_lines=found.lines
     )
 
 
-def carry_out(site: Site) -> Outcome:
-    """Do it and record how it ended; a failure and Ctrl-C are recorded, then raised on."""
-    outputs = dict(site.outputs_before)
-    try:
-        _bootstrap(site)
-        with under_way.marked(site.cloud, site.bucket, site.environment.name):
-            return _apply_and_prove(site, outputs)
-    # Whatever it is, Ctrl-C included, the next deploy and `inv status` have to know.
-    except BaseException as error:
-        _record_failure(site, error, outputs)
-        raise
+def carry_out(site: Site, order: Order, is_unchanged: Callable[[Site], bool]) -> Outcome | None:
+    """Do it and record how it ended; a failure and Ctrl-C are undone, recorded, then raised on.
 
+    Args:
+        is_unchanged: asked again once nobody else can change the environment any more.
 
-def workspace(checkout: Checkout, environment: Environment, cloud: Cloud, bucket: str) -> Workspace:
-    """The environment's Terraform root, initialised against its state."""
-    found = Workspace.at(
-        checkout.root_of(environment),
-        data_dir=checkout.data_dir(environment),
-        variables=cloud.variables,
-        state_dir=checkout.state_dir,
-    )
-    found.init(state_bucket.backend_config(cloud, bucket, environment.name))
-    return found
-
-
-def _bootstrap(site: Site) -> None:
+    Returns:
+        None when somebody else did the same while this waited for the lease.
+    """
     with site.steps.step("bootstrap"):
         if state_bucket.ensure(site.cloud, site.bucket):
             site.steps.detail(f"created s3://{site.bucket}")
-        for built in site.artifacts.values():
-            key = settings.artifact_key(built.name, built.sha256)
-            if state_bucket.upload(site.cloud, site.bucket, key, built.path):
-                site.steps.detail(f"uploaded {built.name} {built.sha256[:12]}")
+    with leased(site, order.turn, "deploy", order.patience_seconds) as (newest, held):
+        if is_unchanged(newest) and not order.force:
+            return None
+        attempt = Attempt(newest, held, outputs=dict(newest.outputs_before))
+        with recorded(attempt):
+            return _deliver(attempt, order)
 
 
-def _plan(site: Site) -> Plan:
-    with site.steps.step("init"):
-        rendering.write(site.checkout.settings_file(site.environment), site.settings)
-        terraform = workspace(site.checkout, site.environment, site.cloud, site.bucket)
-    return _planned(site, terraform)
+@contextmanager
+def leased(
+    site: Site, turn: Turn, reason: str, patience_seconds: float
+) -> Iterator[tuple[Site, Lease]]:
+    """Hold the environment's lease; the site then knows the newest record for certain.
 
-
-def _first_plan(site: Site) -> Plan:
-    """The plan where nothing was ever deployed: in a copy of the tree, with an empty state.
-
-    The real backend would need the state bucket, and a plan creates nothing.
+    Raises:
+        DeployUnderWay: somebody else holds it.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        copy = replace(site.checkout, terraform_dir=Path(scratch) / "terraform")
-        with site.steps.step("init"):
-            shutil.copytree(site.checkout.terraform_dir, copy.terraform_dir, ignore=NOT_COPIED)
-            root = copy.root_of(site.environment)
-            rendering.write(copy.settings_file(site.environment), site.settings)
-            # Terraform lets a file of this name replace what others say ("Override Files").
-            (root / "backend_override.tf").write_text(LOCAL_BACKEND)
-            terraform = Workspace.at(
-                root,
-                data_dir=Path(scratch) / "data",
-                variables=site.cloud.variables,
-                state_dir=site.checkout.state_dir,
-            )
-            terraform.init({})
-        return _planned(site, terraform)
+    asked = Asked(site.environment.name, reason, turn.token, turn.before, patience_seconds)
+    with lease.held(site.cloud, site.bucket, asked, site.steps) as held:
+        previous = history.latest(site.cloud, site.bucket, site.environment.name)
+        yield replace(site, previous=previous), held
 
 
-def _planned(site: Site, terraform: Workspace) -> Plan:
-    with site.steps.step("plan"):
-        found = terraform.plan()
-        site.steps.detail(found.summary)
-    return found
-
-
-def _apply_and_prove(site: Site, outputs: dict[str, Any]) -> Outcome:
-    """Fills `outputs` as soon as they are known, so that a failure later on can tell them."""
-    found = _plan(site)
-    with site.steps.step("apply"):
-        found.apply(site.steps.detail)
-        outputs |= found.outputs()
-    sync = _sync(site, outputs)
-    snapshot = _snapshot(site, outputs, sync)
-    bottle = _fetch_back(site, outputs) if snapshot else {}
-    proof = _probe(site, outputs, snapshot) if snapshot else {}
-    with site.steps.step("record"):
-        record = site.record("succeeded", outputs=outputs, sync=sync)
-        history.append(site.cloud, site.bucket, record)
-    return site.outcome(
-        "deployed",
-        number=site.number,
-        outputs=outputs,
-        changes=found.counts,
-        sync=sync,
-        bottle=bottle,
-        probe=proof,
-    )
-
-
-def _sync(site: Site, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
-    if _is_filled_by_import(site):
-        return {}
-    with site.steps.step("sync"):
-        arn = executions.start(site.cloud, outputs["state_machine_arn"])
-        execution = executions.follow(site.cloud, arn, site.steps.detail)
-    return {"execution": execution.arn, "seconds": execution.seconds, **execution.output}
-
-
-def _is_filled_by_import(site: Site) -> bool:
-    """Whether it stands behind an air gap, where a sync would find no upstream."""
-    return bool(site.environment.settings["mirror"]["filled_by"] == "import")
-
-
-def _snapshot(site: Site, outputs: Mapping[str, Any], sync: Mapping[str, Any]) -> str | None:
-    """The id of what there is to prove; None for a mirror that waits for its first import."""
-    if sync:
-        return str(sync["snapshot"])
-    newest = content.latest_snapshot(site.cloud, outputs["mirror_bucket"])
-    return newest.id if newest else None
-
-
-def _fetch_back(site: Site, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
-    selection = site.settings["selection"]
-    bucket = outputs["mirror_bucket"]
-    # An API file names all of Homebrew: only the snapshot says what the selection left in.
-    formulae = content.formulae(site.cloud, bucket, selection["formulae"])
-    with site.steps.step("fetch back"), serving(site.cloud, bucket) as url:
-        bottle = fetch_as_brew_would(
-            url,
-            selection["platforms"][0],
-            formulae,
-            site.settings["upstream"]["signing_key_pem"],
-        )
-        site.steps.detail(f"{bottle.formula} {bottle.version} {bottle.tag}")
-    return asdict(bottle)
-
-
-def _probe(site: Site, outputs: Mapping[str, Any], snapshot: str) -> Mapping[str, Any]:
-    with site.steps.step("probe"):
-        proof = gate.check(
-            site.cloud,
-            outputs["mirror_bucket"],
-            snapshot,
-            public_key_pem=site.settings["upstream"]["signing_key_pem"],
-            environment=site.environment.name,
-        )
-    return asdict(proof)
-
-
-def _record_failure(site: Site, error: BaseException, outputs: Mapping[str, Any]) -> None:
-    record = site.record("failed", outputs=outputs, error=_in_words(site.steps.current, error))
+@contextmanager
+def recorded(attempt: Attempt) -> Iterator[None]:
+    """Mark that the environment is being changed; undo and record what the body does not end."""
+    site = attempt.site
     try:
-        if state_bucket.exists(site.cloud, site.bucket):  # Else it failed before there was one.
-            history.append(site.cloud, site.bucket, record)
+        with site.steps.step("mark"):
+            attempt.lease.check()
+            under_way.mark(
+                site.cloud,
+                site.bucket,
+                site.environment.name,
+                kind=attempt.kind,
+                lease=attempt.lease.number,
+            )
+        yield
+    # Whatever it is, Ctrl-C included, the next deploy and `inv status` have to know.
+    except BaseException as error:
+        if attempt.recorded:
+            raise
+        failed = f"{site.steps.current}: {in_words(error)}"
+        aftermath = undoing.undo(attempt, error)
+        error.add_note(aftermath.standing)
+        if not isinstance(error, LeaseLost):
+            _record_failure(
+                attempt, attempt.record("failed", error=failed, rollback=aftermath.rollback)
+            )
+        raise
+
+
+def record_success(attempt: Attempt) -> None:
+    """Write the record, then take the mark away; from the record on nothing is undone."""
+    site = attempt.site
+    with site.steps.step("record"):
+        attempt.lease.check()
+        history.append(site.cloud, site.bucket, attempt.record("succeeded"))
+        attempt.recorded = True
+        under_way.clear(site.cloud, site.bucket, site.environment.name)
+
+
+def _deliver(attempt: Attempt, order: Order) -> Outcome:
+    site = attempt.site
+    earlier = _earlier(site)
+    attempt.versions = dict(aliases.in_service(site.cloud, aliases.functions(attempt.outputs)))
+    with site.steps.step("upload"):
+        attempt.site = site = supplies.bring(site)
+    provisioning.provision(attempt, refresh=order.force or not _is_code_only(site, earlier))
+    trial.try_new(attempt)
+    service.forward(attempt)
+    health.check(attempt)
+    if earlier is not None and site.environment.settings["deploy"]["rehearse_rollback"]:
+        attempt.rehearsal = rehearsal.rehearse(attempt, earlier)
+    record_success(attempt)
+    return attempt.outcome("deployed")
+
+
+def _earlier(site: Site) -> Record | None:
+    """What one would go back to; None where nothing good stands."""
+    records = history.newest_first(site.cloud, site.bucket, site.environment.name)
+    return next(iter(history.good(records)), None)
+
+
+def _is_code_only(site: Site, earlier: Record | None) -> bool:
+    """Whether only artifacts differ from a deploy that ended well, and nothing came since.
+
+    Then what Terraform's state says holds, and AWS need not be asked about every resource.
+    """
+    if earlier is None or site.previous is None or earlier.number != site.previous.number:
+        return False
+    if earlier.artifacts.get(recall.TREE) != site.artifacts.get(recall.TREE):
+        return False
+    before = recall.settings_of(site.cloud, site.bucket, earlier)
+    return _without_artifacts(before) == _without_artifacts(site.settings)
+
+
+def _without_artifacts(settings: object) -> object:
+    assert isinstance(settings, dict)  # noqa: S101 - settings are; this tells mypy
+    return {name: value for name, value in settings.items() if name != "artifacts"}
+
+
+def _record_failure(attempt: Attempt, record: Record) -> None:
+    site = attempt.site
+    try:
+        history.append(site.cloud, site.bucket, record)
     except (DeliveryError, BotoCoreError, ClientError) as second:
         # The first error is what the user must see; the mark still tells the next deploy.
         site.steps.detail(f"the failure could not be recorded: {second}")
-
-
-def _in_words(step: str, error: BaseException) -> str:
-    if isinstance(error, KeyboardInterrupt):
-        return f"{step}: interrupted"
-    return f"{step}: {error.problem if isinstance(error, DeliveryError) else error}"

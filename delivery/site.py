@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from delivery.artifacts.build import Artifact
 from delivery.checkout import Checkout
 from delivery.cloud import Cloud
 from delivery.environment import Environment
@@ -17,11 +16,12 @@ from delivery.releases.history import Record
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a deploy did, or would do.
+    """What a deploy or rollback did, or would do.
 
-    `action` is ``deployed``, ``unchanged`` or ``planned``; `seconds` maps steps to how long
-    they took; `sync` is the smoke test's execution and what it published; `bottle` the one
-    that was fetched back; `probe` how many requests of brew 4, 5 and 6 were played, and on what.
+    `action` is ``deployed``, ``unchanged``, ``planned`` or ``rolled back``; `seconds` maps steps
+    to how long they took; `sync` is the health check's execution and what it published; `bottle`
+    the one that was fetched back; `probe` how many requests of brew 4, 5 and 6 were played, and
+    on what; `versions` what serves now; `rehearsal` how long going back took when it was tried.
     """
 
     environment: str
@@ -36,13 +36,23 @@ class Outcome:
     sync: Mapping[str, Any] = field(default_factory=dict)
     bottle: Mapping[str, Any] = field(default_factory=dict)
     probe: Mapping[str, Any] = field(default_factory=dict)
+    release: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    rehearsal: Mapping[str, Any] = field(default_factory=dict)
+    rollback: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Site:
-    """What every step needs: the environment, its cloud, and what the checkout wants there.
+    """What every step needs: the environment, its cloud, and what is wanted there.
 
-    `bucket` is the state bucket; `fingerprint` is equal for two deploys that would do the same.
+    Args:
+        settings: what Terraform is handed.
+        artifacts: component → SHA-256, as a release record has them.
+        bucket: the state bucket.
+        fingerprint: equal for two deploys that would do the same.
+        previous: the newest record; None where nothing was ever deployed.
+        release: ``{"id", "version", "commit", "dirty"}``; empty until a checkout's is made.
     """
 
     checkout: Checkout
@@ -50,10 +60,11 @@ class Site:
     cloud: Cloud
     steps: Steps
     settings: Mapping[str, Any]
-    artifacts: Mapping[str, Artifact]
+    artifacts: Mapping[str, str]
     bucket: str
     fingerprint: str
     previous: Record | None
+    release: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def number(self) -> int:
@@ -61,14 +72,14 @@ class Site:
         return history.next_number(self.previous)
 
     @property
-    def sha256_by_component(self) -> Mapping[str, str]:
-        """The artifacts as a record has them."""
-        return {name: built.sha256 for name, built in self.artifacts.items()}
-
-    @property
     def outputs_before(self) -> Mapping[str, Any]:
         """What Terraform put out last: still true of what a failed deploy did not reach."""
         return self.previous.outputs if self.previous else {}
+
+    @property
+    def is_filled_by_import(self) -> bool:
+        """Whether it stands behind an air gap, where a sync would find no upstream."""
+        return bool(self.environment.settings["mirror"]["filled_by"] == "import")
 
     def outcome(self, action: str, **more: Any) -> Outcome:
         """What to tell the user."""
@@ -78,6 +89,7 @@ class Site:
             account_id=self.cloud.account_id,
             action=action,
             seconds=dict(self.steps.seconds),
+            release=self.release,
             **more,
         )
 
@@ -90,6 +102,8 @@ class Site:
             fingerprint=self.fingerprint,
             at=history.now(),
             seconds=dict(self.steps.seconds),
-            artifacts=self.sha256_by_component,
+            artifacts=self.artifacts,
+            release=self.release,
+            settings=history.settings_digest(self.settings),
             **more,
         )

@@ -47,17 +47,25 @@ def exists(cloud: Cloud, bucket: str) -> bool:
     return True
 
 
-def upload(cloud: Cloud, bucket: str, key: str, path: Path) -> bool:
-    """Put a file under a key named by its digest; False when it was there already."""
-    s3 = cloud.client("s3")
+def has(cloud: Cloud, bucket: str, key: str) -> bool:
+    """Whether there is such an object."""
     try:
-        s3.head_object(Bucket=bucket, Key=key)
+        cloud.client("s3").head_object(Bucket=bucket, Key=key)
     except ClientError as error:
         if error.response["Error"]["Code"] not in NOT_THERE:
             raise
-        s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes(), ChecksumAlgorithm="SHA256")
-        return True
-    return False
+        return False
+    return True
+
+
+def upload(cloud: Cloud, bucket: str, key: str, path: Path) -> bool:
+    """Put a file under a key named by its digest; False when it was there already."""
+    if has(cloud, bucket, key):
+        return False
+    cloud.client("s3").put_object(
+        Bucket=bucket, Key=key, Body=path.read_bytes(), ChecksumAlgorithm="SHA256"
+    )
+    return True
 
 
 def backend_config(cloud: Cloud, bucket: str, environment: str) -> Mapping[str, Any]:

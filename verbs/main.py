@@ -11,7 +11,7 @@ from delivery import deployment, standing
 from delivery.progress import Steps
 from sandbox.errors import SandboxError
 from verbs import console, report
-from verbs.options import ENV_HELP, JSON_HELP
+from verbs.options import ENV_HELP, JSON_HELP, WAIT_HELP
 from verbs.packaging import build, package
 from verbs.target import announce, environment_named, environments, reach
 from verbs.verb import verb
@@ -25,6 +25,7 @@ __all__ = ["ENV_HELP", "JSON_HELP", "build", "package"]
         "env": ENV_HELP,
         "dry-run": "show the plan and stop; nothing is created, not even the state bucket",
         "force": "deploy even when nothing changed since the last deploy",
+        "wait": WAIT_HELP,
         "json": JSON_HELP,
     }
 )
@@ -33,9 +34,10 @@ def deploy(
     env: str = "",
     dry_run: bool = False,
     force: bool = False,
+    wait: int = 0,
     json: bool = False,
 ) -> None:
-    """Bring an environment to this checkout: build, plan, apply, sync, fetch a bottle back.
+    """Bring an environment to this checkout: build, apply, smoke-test, let it serve, check, record.
 
     Example: inv deploy --env dev --dry-run
     """
@@ -44,7 +46,12 @@ def deploy(
     announce(environment, cloud, as_json=json)
     with console.progress() as progress:
         outcome = deployment.deploy(
-            environment, cloud, Steps(progress), dry_run=dry_run, force=force
+            environment,
+            cloud,
+            Steps(progress),
+            dry_run=dry_run,
+            force=force,
+            patience_seconds=wait,
         )
     if json:
         console.document(asdict(outcome))
@@ -87,6 +94,7 @@ def _side_by_side(*, as_json: bool) -> None:
         "env": ENV_HELP,
         "yes": "do not ask",
         "delete-data": "delete the mirror's bucket and all that it holds, too",
+        "wait": WAIT_HELP,
         "json": JSON_HELP,
     }
 )
@@ -95,6 +103,7 @@ def destroy(
     env: str = "",
     yes: bool = False,
     delete_data: bool = False,
+    wait: int = 0,
     json: bool = False,
 ) -> None:
     """Take an environment down; the mirror's bucket stays unless --delete-data is given.
@@ -110,7 +119,9 @@ def destroy(
     if not yes and not console.confirm(f"Destroy {environment.name}: {doomed}?"):
         raise Exit("nothing was destroyed", code=1)
     with console.progress() as progress:
-        outcome = destruction.destroy(environment, cloud, Steps(progress), delete_data=delete_data)
+        outcome = destruction.destroy(
+            environment, cloud, Steps(progress), delete_data=delete_data, patience_seconds=wait
+        )
     if json:
         console.document(asdict(outcome))
     else:

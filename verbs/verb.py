@@ -22,11 +22,12 @@ class Verb(Task[Any]):
         try:
             return super().__call__(*args, **kwargs)
         except (DeliveryError, SandboxError) as error:
-            raise Exit(f"error: {error}", code=error.exit_code) from error
+            raise Exit(f"error: {error}{_standing(error)}", code=error.exit_code) from error
         except KeyboardInterrupt as error:
-            raise Exit("interrupted; the same command again goes on from here", code=130) from error
+            told = "interrupted; the same command again goes on from here"
+            raise Exit(f"{told}{_standing(error)}", code=130) from error
         except _refusals() as error:
-            raise Exit(f"error: {_told(error)}", code=1) from error
+            raise Exit(f"error: {_told(error)}{_standing(error)}", code=1) from error
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
         """The options; Invoke takes the help texts out as it reads them, we put them back."""
@@ -34,6 +35,11 @@ class Verb(Task[Any]):
         arguments = super().get_arguments(ignore_unknown_help)
         self.help = texts
         return arguments
+
+
+def _standing(error: BaseException) -> str:
+    """How things stand after the failure, as whoever cleaned up behind it has noted."""
+    return "".join(f"\n  now:   {note}" for note in getattr(error, "__notes__", ()))
 
 
 def _refusals() -> tuple[type[Exception], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -83,13 +84,17 @@ def append(cloud: Cloud, bucket: str, record: Record) -> str:
     """
     key = f"releases/{record.environment}/{record.number:0{NUMBER_DIGITS}d}.json"
     body = json.dumps(asdict(record), indent=2, default=str).encode()
+    s3 = cloud.client("s3")
     try:
-        cloud.client("s3").put_object(
+        s3.put_object(
             Bucket=bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*"
         )
     except ClientError as error:
         if error.response["Error"]["Code"] != "PreconditionFailed":
             raise
+        # A write whose answer was lost is made again, and then meets itself.
+        if s3.get_object(Bucket=bucket, Key=key)["Body"].read() == body:
+            return key
         raise DeployUnderWay(
             f'another deploy of "{record.environment}" finished while this one ran',
             where=f"s3://{bucket}/{key}",
@@ -101,6 +106,16 @@ def append(cloud: Cloud, bucket: str, record: Record) -> str:
 def next_number(previous: Record | None) -> int:
     """Numbers count from 1 without gaps."""
     return 1 if previous is None else previous.number + 1
+
+
+def canonical(document: Any) -> bytes:
+    """JSON with sorted keys and no spaces: equal documents are equal bytes."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), default=str).encode()
+
+
+def settings_digest(settings: Mapping[str, Any]) -> str:
+    """What ``settings/<sha256>.json`` is called by."""
+    return hashlib.sha256(canonical(settings)).hexdigest()
 
 
 def now() -> str:

@@ -8,8 +8,6 @@ what the last record says no longer holds.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from botocore.exceptions import ClientError
 
@@ -18,14 +16,20 @@ from delivery.releases.history import now
 from delivery.state_bucket import NOT_THERE
 
 
-@contextmanager
-def marked(cloud: Cloud, bucket: str, environment: str) -> Iterator[None]:
-    """Set the mark; take it away when the body, which writes its record itself, has ended well."""
-    s3 = cloud.client("s3")
-    body = json.dumps({"since": now()}).encode()
-    s3.put_object(Bucket=bucket, Key=_key(environment), Body=body)
-    yield
-    s3.delete_object(Bucket=bucket, Key=_key(environment))
+def mark(cloud: Cloud, bucket: str, environment: str, *, kind: str, lease: int) -> None:
+    """Set the mark, before anything of the environment is changed.
+
+    Args:
+        kind: deploy, rollback or destroy.
+        lease: the number of the lease under which it is changed.
+    """
+    body = json.dumps({"since": now(), "kind": kind, "lease": lease}).encode()
+    cloud.client("s3").put_object(Bucket=bucket, Key=_key(environment), Body=body)
+
+
+def clear(cloud: Cloud, bucket: str, environment: str) -> None:
+    """Take the mark away, once the record of success is written."""
+    cloud.client("s3").delete_object(Bucket=bucket, Key=_key(environment))
 
 
 def is_marked(cloud: Cloud, bucket: str, environment: str) -> bool:

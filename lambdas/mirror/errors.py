@@ -2,7 +2,7 @@
 
 MirrorError
 ├── BadEvent                 a Lambda was called with something it does not know
-├── BadSettings              settings/mirror.json, or the environment variables, are wrong
+├── BadSettings              settings/<sha256>.json, or the environment variables, are wrong
 ├── UnknownFormula           the selection names what the catalogue does not have
 ├── UntrustedCatalogue       an API file is unsigned, wrongly signed, or not what we can read
 ├── BadManifest              an OCI index does not promise the bottle that the catalogue names

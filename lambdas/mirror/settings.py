@@ -102,7 +102,7 @@ class Selection:
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
-        """From ``settings/mirror.json``; a key that an older deploy did not write has its default.
+        """From ``settings/<sha256>.json``; a key that an older deploy left out has its default.
 
         Raises:
             KeyError, TypeError, ValueError: it is not a selection.
@@ -162,7 +162,7 @@ class Retention:
 
 @dataclass(frozen=True)
 class Settings:
-    """``settings/mirror.json`` (docs/reference/bucket-layout.md)."""
+    """``settings/<sha256>.json`` (docs/reference/bucket-layout.md)."""
 
     upstream: Upstream
     selection: Selection

@@ -9,6 +9,9 @@ Out:  {"applied": false, "kept": {"2026-11-22T030000Z": "served as api/"}, "drop
        "staging": 40, "examples": ["v2/…"], "report": "reports/gc/2026-11-22T040000Z.json"}
 
 `report` is empty when nothing was done.
+
+In:   {"action": "check"}
+Out:  as `mirror.readiness` says
 """
 
 from __future__ import annotations
@@ -16,16 +19,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from mirror import keys, retention
+from mirror import keys, readiness, retention
 from mirror.errors import BadEvent
 from orchestrator.handler import connections, exclusive
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Say what could be deleted; with `apply`, delete it while no sync can run."""
+    if event.get("action") == "check":
+        return readiness.check(connections())
     if event.get("action") != "collect":
         raise BadEvent(
-            f'"{event.get("action")}" is not collect',
+            f'"{event.get("action")}" is neither collect nor check',
             where="the event's `action`",
             remedy="call as docs/reference/state-machine.md says",
         )

@@ -27,8 +27,8 @@ In:   {"action": "promote", "channel": "stable", "snapshot": "", "dry_run": true
 Out:  {"moved": [{"channel": "default", "snapshot": "2026-11-15T030000Z",
        "was": "2026-11-22T030000Z", "files": ["formula.jws.json", …]}], "dry_run": false}
 
-In:   {"action": "snapshots"}, {"action": "audit"}
-Out:  as `mirror.overview` and `mirror.audit` say
+In:   {"action": "snapshots"}, {"action": "audit"}, {"action": "check"}
+Out:  as `mirror.overview`, `mirror.audit` and `mirror.readiness` say
 
 Failures are raised, never returned: the state machine retries by class name
 (docs/reference/state-machine.md).
@@ -56,6 +56,7 @@ from mirror import (
     overview,
     planning,
     publication,
+    readiness,
     reports,
     telemetry,
     wanted,
@@ -89,6 +90,7 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "report_failure": report_failure,
         "snapshots": lambda _: overview.overview(connections().bucket, datetime.now(UTC)),
         "audit": lambda _: audit.audit(connections().bucket),
+        "check": lambda _: readiness.check(connections()),
         "rollback": lambda event: move(event, context),
         "promote": lambda event: move(event, context),
     }

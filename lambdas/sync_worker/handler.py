@@ -10,6 +10,9 @@ Out:  {"run": "2026-11-22T040000Z", "report": "reports/verify/….json", "snapsh
        "listed": 31, "hashed": 20, "of": 31, "bytes": 183402113, "damaged": 1, "repaired": 0,
        "examples": ["jq 1.8.1 arm64_tahoe: it is gone"], "finished": false}
 
+In:   {"action": "check"}                                            from `inv deploy`
+Out:  as `mirror.readiness` says
+
 Failures are raised, never returned: the state machine retries by class name
 (docs/reference/state-machine.md). ``left`` counts bottles handed back for lack of time;
 ``failed`` those that upstream does not give as promised, with the reasons in the result.
@@ -23,7 +26,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from mirror import keys, telemetry, verification, worker
+from mirror import keys, readiness, telemetry, verification, worker
 from mirror.connections import Connections
 from mirror.errors import BadEvent
 
@@ -42,6 +45,8 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
     if event.get("action") == "verify":
         return verify(event, seconds_left)
+    if event.get("action") == "check":
+        return readiness.check(connections())
     batch = event.get("batch")
     if not isinstance(batch, str):
         raise BadEvent(

@@ -18,6 +18,8 @@ from delivery.cloud import Cloud
 from delivery.config import effective, loading
 from delivery.progress import Steps
 from delivery.releases import history
+from tests.doubles.lambdas import LambdaClient
+from tests.doubles.published import Functions
 
 TERRAFORM = Path(__file__).with_name("terraform.py")
 BUCKET = "acme-dev-state-123456789012"
@@ -69,12 +71,14 @@ class States:
 
 @dataclass(frozen=True)
 class DoubleCloud(Cloud):
-    """moto for everything but Step Functions, with the same clients for all tests."""
+    """moto for everything but Step Functions and Lambda, with the same clients for all tests."""
 
     states: States = field(default_factory=States)
+    lambdas: Any = None
 
     def client(self, service: str) -> Any:
-        return self.states if service == "stepfunctions" else _client(service)
+        doubles = {"stepfunctions": self.states, "lambda": self.lambdas}
+        return doubles.get(service) or _client(service)
 
 
 @cache  # Making one costs more than most tests do.
@@ -93,8 +97,15 @@ class Stand:
             "DOUBLE_DIR": str(folder),
             "DOUBLE_OUTPUTS": json.dumps(OUTPUTS),
         }
+        self.functions = Functions(folder)
+        self.lambdas = LambdaClient(self.functions)
         self.cloud = DoubleCloud(
-            "AWS", "123456789012", "us-east-1", self.variables, states=self.states
+            "AWS",
+            "123456789012",
+            "us-east-1",
+            self.variables,
+            states=self.states,
+            lambdas=self.lambdas,
         )
         self._lay_out(public_key_pem)
         self.configure()
@@ -147,7 +158,7 @@ class Stand:
 
     def resources(self) -> list[str]:
         state = self.folder / "state.json"
-        return json.loads(state.read_text()) if state.exists() else []
+        return list(json.loads(state.read_text())) if state.exists() else []
 
     def _lay_out(self, public_key_pem: str) -> None:
         self.write("key.pem", public_key_pem)

@@ -1,22 +1,30 @@
-"""A Terraform that plays two resources: init, plan, apply, output, state list, as JSON lines.
+"""A Terraform that plays a bucket and three functions: init, plan, apply, output, state list.
 
-Its state lies in ``state.json`` of the folder that DOUBLE_DIR names, beside ``calls.log``.
-DOUBLE_FAILS names a command that ends with a diagnostic; DOUBLE_OUTPUTS is the root's output.
-Source of the messages: Terraform 1.11, "Machine-Readable UI"; of the empty state: its
-"Override Files".
+Its state lies in ``state.json`` of the folder that DOUBLE_DIR names, beside ``calls.log``; what
+it publishes in ``lambda.json``. DOUBLE_FAILS names a command that ends with a diagnostic, before
+it has done anything, or with ``late:`` before it, when all is done; DOUBLE_OUTPUTS is the root's
+output, but for versions and settings. Source of the messages: Terraform 1.11, "Machine-Readable
+UI"; of the empty state: its "Override Files".
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
-WANTED = [
-    "module.airbrew.module.functions.aws_lambda_function.orchestrator",
-    "module.airbrew.module.storage.aws_s3_bucket.mirror",
-]
+from published import Functions  # Beside this program, as it is run.
+
+BUCKET = "module.airbrew.module.storage.aws_s3_bucket.mirror"
+FUNCTION = "module.airbrew.module.functions.aws_lambda_function."
+ARTIFACTS = {
+    "orchestrator": "orchestrator",
+    "collector": "orchestrator",
+    "sync_worker": "sync_worker",
+}
 HOME = Path(os.environ.get("DOUBLE_DIR", "."))
 STATE = HOME / "state.json"
 
@@ -29,25 +37,53 @@ def say(kind: str, **more: object) -> None:
     write(json.dumps({"type": kind, "@message": kind, **more}))
 
 
-def state() -> list[str]:
+def state() -> dict[str, str]:
     if Path("backend_override.tf").exists() or not STATE.exists():
-        return []
+        return {}
     return json.loads(STATE.read_text())
+
+
+def settings() -> dict[str, Any]:
+    """Its absence is an error there, too."""
+    return json.loads(Path("terraform.tfvars.json").read_text())["settings"]
+
+
+def mirror_settings() -> dict[str, str]:
+    body = json.dumps({"selection": settings()["selection"], "logs": settings()["logs"]})
+    return {"key": f"settings/{hashlib.sha256(body.encode()).hexdigest()}.json", "body": body}
+
+
+def wanted() -> dict[str, str]:
+    """Address → what it is to be: a function is its code, and the settings that it reads."""
+    artifacts, key = settings()["artifacts"], mirror_settings()["key"]
+    functions = {
+        f"{FUNCTION}{name}": f"{artifacts[artifact]['key']} {key}"
+        for name, artifact in ARTIFACTS.items()
+    }
+    return {BUCKET: "bucket"} | functions
 
 
 def plan(options: list[str]) -> int:
     targets = [each.removeprefix("-target=") for each in options if each.startswith("-target=")]
+    held = state()
     if "-destroy" in options:
-        changes = [("delete", each) for each in state() if not targets or each in targets]
+        changes = [("delete", each, "") for each in held if not targets or each in targets]
     else:
-        json.loads(Path("terraform.tfvars.json").read_text())  # Its absence is an error there, too.
-        changes = [("create", each) for each in WANTED if each not in state()]
-    for action, address in changes:
+        changes = [
+            ("update" if each in held else "create", each, value)
+            for each, value in wanted().items()
+            if held.get(each) != value
+        ]
+    for action, address, _ in changes:
         say("planned_change", change={"resource": {"addr": address}, "action": action})
-    counts = [action for action, _ in changes]
+    counts = [action for action, _, _ in changes]
     say(
         "change_summary",
-        changes={"add": counts.count("create"), "change": 0, "remove": counts.count("delete")},
+        changes={
+            "add": counts.count("create"),
+            "change": counts.count("update"),
+            "remove": counts.count("delete"),
+        },
     )
     out = next(each for each in options if each.startswith("-out="))
     Path(out.removeprefix("-out=")).write_text(json.dumps(changes))
@@ -55,15 +91,28 @@ def plan(options: list[str]) -> int:
 
 
 def apply(options: list[str]) -> int:
-    held = state()
-    for action, address in json.loads(Path(options[-1]).read_text()):
-        held = (
-            [*held, address] if action == "create" else [each for each in held if each != address]
-        )
+    held, functions = state(), Functions(HOME)
+    for action, address, value in json.loads(Path(options[-1]).read_text()):
+        name = function_at(address)
+        if action == "delete":
+            del held[address]
+            if name:
+                functions.drop(name)
+        else:
+            held[address] = value
+            if name:
+                functions.publish(name, value)
         hook = {"resource": {"addr": address}, "action": action, "elapsed_seconds": 1}
         say("apply_complete", hook=hook)
     STATE.write_text(json.dumps(held))
     return 0
+
+
+def function_at(address: str) -> str:
+    """The function's name; empty for what is none."""
+    if not address.startswith(FUNCTION):
+        return ""
+    return json.loads(os.environ["DOUBLE_OUTPUTS"])[f"{address.removeprefix(FUNCTION)}_function"]
 
 
 def init(_options: list[str]) -> int:
@@ -72,7 +121,11 @@ def init(_options: list[str]) -> int:
 
 
 def output(_options: list[str]) -> int:
-    write(json.dumps({"airbrew": {"value": json.loads(os.environ["DOUBLE_OUTPUTS"])}}))
+    published = Functions(HOME).read()
+    versions = {name: str(len(each["versions"])) for name, each in published.items()}
+    outputs = json.loads(os.environ["DOUBLE_OUTPUTS"])
+    value = {**outputs, "versions": versions, "settings": mirror_settings()}
+    write(json.dumps({"airbrew": {"value": value}}))
     return 0
 
 
@@ -99,7 +152,9 @@ if __name__ == "__main__":
     command, *given = sys.argv[1:]
     with (HOME / "calls.log").open("a") as log:
         log.write(f"{command}\n")
-    if os.environ.get("DOUBLE_FAILS") == command:
+    fails = os.environ.get("DOUBLE_FAILS", "")
+    code = COMMANDS[command](given) if fails != command else 1
+    if fails.removeprefix("late:") == command:
         say("diagnostic", diagnostic={"severity": "error", "summary": "no", "detail": "denied"})
-        sys.exit(1)
-    sys.exit(COMMANDS[command](given))
+        code = 1
+    sys.exit(code)

@@ -6,7 +6,7 @@ locals {
   tasks    = var.settings.workflow.fargate_threshold_gib > 0 ? 1 : 0
   networks = length(var.settings.network.subnet_ids) == 0 ? local.tasks : 0
 
-  # settings/mirror.json, as docs/reference/bucket-layout.md has it.
+  # settings/<sha256>.json, as docs/reference/bucket-layout.md has it.
   mirror_settings = jsonencode({
     project     = var.settings.project
     environment = var.settings.environment

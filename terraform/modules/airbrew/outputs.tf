@@ -7,5 +7,7 @@ output "airbrew" {
     collector_function    = module.functions.collector.name
     sync_worker_function  = module.functions.sync_worker.name
     schedule_name         = module.schedule.schedule.name
+    versions              = module.functions.versions
+    settings              = module.functions.settings
   }
 }

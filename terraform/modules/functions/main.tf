@@ -1,5 +1,6 @@
 locals {
-  settings_key = "settings/mirror.json"
+  # Named by its content, so that each version of a function goes on reading its own (docs/adr/0021).
+  settings_key = "settings/${sha256(var.mirror_settings)}.json"
 
   functions = {
     orchestrator = {
@@ -30,11 +31,14 @@ locals {
   }
 }
 
-resource "aws_s3_object" "settings" {
-  bucket       = var.mirror_bucket.name
-  key          = local.settings_key
-  content      = var.mirror_settings
-  content_type = "application/json"
+# The delivery puts settings there, and nobody deletes them: a version that is gone back to reads them. What
+# an earlier Airbrew kept in one place is left where its versions look for it.
+removed {
+  from = aws_s3_object.settings
+
+  lifecycle {
+    destroy = false
+  }
 }
 
 resource "aws_lambda_layer_version" "mirror" {
@@ -73,9 +77,7 @@ resource "aws_lambda_function" "function" {
   environment {
     variables = {
       AIRBREW_BUCKET       = var.mirror_bucket.name
-      AIRBREW_SETTINGS_KEY = aws_s3_object.settings.key
-      # Changed settings make a new version, so that no warm function goes on with the old ones.
-      AIRBREW_SETTINGS_DIGEST = sha256(var.mirror_settings)
+      AIRBREW_SETTINGS_KEY = local.settings_key
     }
   }
 
@@ -97,4 +99,9 @@ resource "aws_lambda_alias" "live" {
   description      = "The version in service; the workflow calls nothing else."
   function_name    = aws_lambda_function.function[each.key].function_name
   function_version = aws_lambda_function.function[each.key].version
+
+  lifecycle {
+    # The delivery moves it, once the new version has passed its smoke test, and says there under which lease.
+    ignore_changes = [function_version, description]
+  }
 }

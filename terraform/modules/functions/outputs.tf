@@ -26,7 +26,19 @@ output "sync_worker" {
     permissions = jsonencode(local.sync_worker_permissions)
     environment = {
       AIRBREW_BUCKET       = var.mirror_bucket.name
-      AIRBREW_SETTINGS_KEY = aws_s3_object.settings.key
+      AIRBREW_SETTINGS_KEY = local.settings_key
     }
   }
+}
+
+output "versions" {
+  description = "Each function by its name: the version that was published last, which serves once the alias is moved to it."
+  value = {
+    for function in aws_lambda_function.function : function.function_name => function.version
+  }
+}
+
+output "settings" {
+  description = "What the functions are to do, and under which key of the mirror's bucket they look for it."
+  value       = { key = local.settings_key, body = var.mirror_settings }
 }

@@ -16,7 +16,7 @@ variable "mirror_bucket" {
 }
 
 variable "mirror_settings" {
-  description = "settings/mirror.json, as docs/reference/bucket-layout.md has it: what the functions are to do."
+  description = "settings/<sha256>.json, as docs/reference/bucket-layout.md has it: what the functions are to do."
   type        = string
   nullable    = false
 

@@ -70,7 +70,15 @@ def test_a_number_that_is_taken_is_not_overwritten(cloud, s3, bucket):
     history.append(cloud, bucket, record(1))
 
     with pytest.raises(DeployUnderWay, match=r"000001\.json"):
-        history.append(cloud, bucket, record(1))
+        history.append(cloud, bucket, replace(record(1), at="2026-11-24T16:31:00Z"))
+
+
+def test_a_write_whose_answer_was_lost_meets_itself(cloud, bucket):
+    history.append(cloud, bucket, record(1))
+
+    key = history.append(cloud, bucket, record(1))
+
+    assert key == "releases/dev/000001.json"
 
 
 def test_numbers_count_from_one():

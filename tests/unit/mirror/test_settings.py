@@ -1,4 +1,4 @@
-"""What the functions read: their environment variables and settings/mirror.json."""
+"""What the functions read: their environment variables and the settings in the bucket."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def test_the_first_line_says_where_and_the_last_what_to_do_next(inv, stand):
 
     assert ended.code == 0
     assert ended.out.startswith(ACCOUNT_LINE)
-    assert "deploy 1: 2 created, 0 changed, 0 destroyed\n" in ended.out
+    assert "deploy 1: 4 created, 0 changed, 0 destroyed\n" in ended.out
     assert "fetched    lib+a@1 1.2_3 arm64_tahoe, " in ended.out
     assert "probe      brew 4, 5, 6 work (" in ended.out
     assert ended.out.splitlines()[-1] == "  inv destroy --env dev"
@@ -49,7 +49,7 @@ def test_a_dry_run_shows_the_plan(inv, stand, s3):
 
     assert ended.code == 0
     assert "+   module.airbrew.module.storage.aws_s3_bucket.mirror\n" in ended.out
-    assert "plan: 2 to create, 0 to change, 0 to destroy; nothing was done\n" in ended.out
+    assert "plan: 4 to create, 0 to change, 0 to destroy; nothing was done\n" in ended.out
     assert BUCKET not in [each["Name"] for each in s3.list_buckets()["Buckets"]]
 
 
@@ -115,7 +115,7 @@ def test_destroy_says_what_went_and_what_was_kept(inv, stand):
     ended = inv("destroy", "--env", "dev", "--yes")
 
     assert ended.code == 0
-    assert "destroyed 1 resources of dev\n" in ended.out
+    assert "destroyed 3 resources of dev\n" in ended.out
     assert "kept s3://mirror (the mirror: bottles, snapshots)\n" in ended.out
     assert f"kept s3://{BUCKET} (Terraform's state and the history)\n" in ended.out
 

@@ -80,7 +80,7 @@ variables {
 
 run "the_delivery_is_told_what_there_is" {
   assert {
-    condition = output.airbrew == {
+    condition = { for name, value in output.airbrew : name => value if !contains(["settings", "versions"], name) } == {
       mirror_bucket         = "airbrew-dev-mirror"
       state_machine_arn     = "arn:aws:states:us-east-1:123456789012:stateMachine:airbrew-dev-sync"
       orchestrator_function = "airbrew-dev-orchestrator"
@@ -89,6 +89,14 @@ run "the_delivery_is_told_what_there_is" {
       schedule_name         = "airbrew-dev-sync"
     }
     error_message = "The output is ${jsonencode(output.airbrew)}."
+  }
+
+  assert {
+    condition = (
+      output.airbrew.settings == { key = "settings/${sha256(local.mirror_settings)}.json", body = local.mirror_settings }
+      && toset(keys(output.airbrew.versions)) == toset(["airbrew-dev-orchestrator", "airbrew-dev-collector", "airbrew-dev-sync-worker"])
+    )
+    error_message = "The delivery is not told which versions were published, or which settings they read."
   }
 }
 
@@ -111,7 +119,7 @@ run "the_functions_are_told_what_the_bucket_layout_promises" {
       sync_worker = { transfers = 4 }
       task        = { transfers = 8 }
     }
-    error_message = "settings/mirror.json is ${local.mirror_settings}."
+    error_message = "The settings of the mirror are ${local.mirror_settings}."
   }
 }
 

@@ -49,7 +49,14 @@ run "each_function_has_its_name_code_size_layer_and_alias" {
       for key, alias in aws_lambda_alias.live :
       alias.name == "live" && alias.function_version == aws_lambda_function.function[key].version
     ])
-    error_message = "The alias `live` is to point at the version that was just published."
+    error_message = "The alias `live` is to begin at the first version that is published."
+  }
+
+  assert {
+    condition = output.versions == {
+      for function in aws_lambda_function.function : function.function_name => function.version
+    }
+    error_message = "The delivery is not told which versions were published."
   }
 
   assert {
@@ -70,16 +77,17 @@ run "the_functions_find_their_settings_in_the_bucket_and_their_logs_have_an_end"
   command = plan
 
   assert {
-    condition     = aws_s3_object.settings.key == "settings/mirror.json" && aws_s3_object.settings.content == var.mirror_settings
-    error_message = "settings/mirror.json is not what was given."
+    condition = (
+      output.settings.key == "settings/${sha256(var.mirror_settings)}.json" && output.settings.body == var.mirror_settings
+    )
+    error_message = "The settings are not those that were given, under their own digest."
   }
 
   assert {
     condition = alltrue([
       for function in aws_lambda_function.function : function.environment[0].variables == tomap({
-        AIRBREW_BUCKET          = "mirror"
-        AIRBREW_SETTINGS_KEY    = "settings/mirror.json"
-        AIRBREW_SETTINGS_DIGEST = sha256(var.mirror_settings)
+        AIRBREW_BUCKET       = "mirror"
+        AIRBREW_SETTINGS_KEY = output.settings.key
       })
     ])
     error_message = "The functions' variables are not those of docs/reference/bucket-layout.md."

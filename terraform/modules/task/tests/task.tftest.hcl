@@ -21,7 +21,7 @@ variables {
   image              = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/airbrew/sync-worker@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
   architecture       = "arm64"
   sizes              = { cpu_units = 1024, memory_mib = 2048, spot = true }
-  environment        = { AIRBREW_SETTINGS_KEY = "settings/mirror.json", AIRBREW_BUCKET = "mirror" }
+  environment        = { AIRBREW_SETTINGS_KEY = "settings/1.json", AIRBREW_BUCKET = "mirror" }
   worker_permissions = "[{\"Sid\": \"CopyBottles\", \"Effect\": \"Allow\", \"Action\": \"s3:PutObject\", \"Resource\": \"arn:aws:s3:::mirror/v2/*\"}]"
   network            = { subnet_ids = ["subnet-01234567"], security_group_ids = ["sg-01234567"], assign_public_ip = false }
   state_machine_arn  = "arn:aws:states:us-east-1:123456789012:stateMachine:airbrew-dev-sync"
@@ -67,7 +67,7 @@ run "an_interrupted_container_has_its_two_minutes_and_writes_nowhere" {
   assert {
     condition = jsondecode(aws_ecs_task_definition.sync_worker.container_definitions)[0].environment == [
       { name = "AIRBREW_BUCKET", value = "mirror" },
-      { name = "AIRBREW_SETTINGS_KEY", value = "settings/mirror.json" },
+      { name = "AIRBREW_SETTINGS_KEY", value = "settings/1.json" },
     ]
     error_message = "The container is ${aws_ecs_task_definition.sync_worker.container_definitions}."
   }

@@ -1,0 +1,76 @@
+"""One deploy or rollback while it is carried out: what it works on, and how far it has come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from delivery.lease import Lease
+from delivery.releases.history import Record
+from delivery.site import Outcome, Site
+
+
+@dataclass
+class Attempt:
+    """What the steps of one deploy or rollback tell each other.
+
+    Args:
+        kind: ``deploy`` or ``rollback``.
+        touched: whether Terraform or an alias may have changed the environment.
+        recorded: whether its success is in the history: from then on nothing is undone.
+        outputs: what Terraform put out, as far as is known.
+        published: each function → the version that Terraform published last.
+        versions: each function → the version in service.
+        served: the snapshot that clients got before a sync of this deploy.
+    """
+
+    site: Site
+    lease: Lease
+    kind: str = "deploy"
+    touched: bool = False
+    recorded: bool = False
+    outputs: dict[str, Any] = field(default_factory=dict)
+    published: Mapping[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    plan: dict[str, Any] = field(default_factory=dict)
+    sync: Mapping[str, Any] = field(default_factory=dict)
+    bottle: Mapping[str, Any] = field(default_factory=dict)
+    probe: Mapping[str, Any] = field(default_factory=dict)
+    rehearsal: Mapping[str, Any] = field(default_factory=dict)
+    served: str = ""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many resources the plan creates, updates and deletes."""
+        return {name: self.plan.get(name, 0) for name in ("create", "update", "delete")}
+
+    def record(self, outcome: str, **more: Any) -> Record:
+        """What to tell the history."""
+        return self.site.record(
+            outcome,
+            kind=self.kind,
+            by=self.lease.by,
+            lease=self.lease.number,
+            outputs=self.outputs,
+            versions=self.versions,
+            plan=self.plan,
+            sync=self.sync,
+            rehearsal=self.rehearsal,
+            **more,
+        )
+
+    def outcome(self, action: str, **more: Any) -> Outcome:
+        """What to tell the user."""
+        return self.site.outcome(
+            action,
+            number=self.site.number,
+            outputs=self.outputs,
+            changes=self.counts,
+            sync=self.sync,
+            bottle=self.bottle,
+            probe=self.probe,
+            versions=self.versions,
+            rehearsal=self.rehearsal,
+            **more,
+        )

@@ -1,0 +1,122 @@
+"""Terraform's part of a deploy: plan, apply, and the settings that the new versions read."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from botocore.exceptions import ClientError
+
+from delivery import state_bucket
+from delivery.attempt import Attempt
+from delivery.checkout import Checkout
+from delivery.cloud import Cloud
+from delivery.config import rendering
+from delivery.environment import Environment
+from delivery.releases import recall
+from delivery.site import Site
+from delivery.terraform.running import Plan, Workspace
+
+LOCAL_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
+NOT_COPIED = shutil.ignore_patterns(".terraform")
+# What Terraform puts out for the delivery's own use; the history has it elsewhere.
+SETTINGS, VERSIONS = "settings", "versions"
+
+
+def workspace(checkout: Checkout, environment: Environment, cloud: Cloud, bucket: str) -> Workspace:
+    """The environment's Terraform root, initialised against its state."""
+    found = Workspace.at(
+        checkout.root_of(environment),
+        data_dir=checkout.data_dir(environment),
+        variables=cloud.variables,
+        state_dir=checkout.state_dir,
+    )
+    found.init(state_bucket.backend_config(cloud, bucket, environment.name))
+    return found
+
+
+def provision(attempt: Attempt, *, refresh: bool = True) -> None:
+    """Bring the environment's resources to what the site wants; the aliases stay where they are.
+
+    Args:
+        refresh: whether to ask AWS for what is there, or take the state's word for it.
+
+    Raises:
+        TerraformFailed: what was done up to there is in the state.
+    """
+    site = attempt.site
+    found = planned(site, refresh=refresh)
+    attempt.plan = dict(found.counts)
+    with site.steps.step("keep"):
+        recall.keep_settings(site.cloud, site.bucket, site.settings)
+    with site.steps.step("apply"):
+        attempt.lease.check()
+        attempt.touched = True
+        found.apply(site.steps.detail)
+        outputs = dict(found.outputs())
+    with site.steps.step("settings"):
+        put_settings(site.cloud, outputs["mirror_bucket"], outputs.pop(SETTINGS))
+    attempt.published = outputs.pop(VERSIONS)
+    attempt.outputs = outputs
+
+
+def planned(site: Site, *, refresh: bool = True) -> Plan:
+    """What Terraform would do about the environment."""
+    with site.steps.step("init"):
+        rendering.write(site.checkout.settings_file(site.environment), site.settings)
+        terraform = workspace(site.checkout, site.environment, site.cloud, site.bucket)
+    return _planned(site, terraform, refresh=refresh)
+
+
+def first_plan(site: Site) -> Plan:
+    """The plan where nothing was ever deployed: in a copy of the tree, with an empty state.
+
+    The real backend would need the state bucket, and a plan creates nothing.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = replace(site.checkout, terraform_dir=Path(scratch) / "terraform")
+        with site.steps.step("init"):
+            shutil.copytree(site.checkout.terraform_dir, copy.terraform_dir, ignore=NOT_COPIED)
+            root = copy.root_of(site.environment)
+            rendering.write(copy.settings_file(site.environment), site.settings)
+            # Terraform lets a file of this name replace what others say ("Override Files").
+            (root / "backend_override.tf").write_text(LOCAL_BACKEND)
+            terraform = Workspace.at(
+                root,
+                data_dir=Path(scratch) / "data",
+                variables=site.cloud.variables,
+                state_dir=site.checkout.state_dir,
+            )
+            terraform.init({})
+        return _planned(site, terraform)
+
+
+def put_settings(cloud: Cloud, bucket: str, settings: Mapping[str, str]) -> bool:
+    """Put what the functions are to do where they look for it; False when it is there.
+
+    Its key is the content's own digest, so an earlier version still finds its own beside it.
+    """
+    s3 = cloud.client("s3")
+    try:
+        s3.put_object(
+            Bucket=bucket,
+            Key=settings["key"],
+            Body=settings["body"].encode(),
+            ContentType="application/json",
+            IfNoneMatch="*",
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "PreconditionFailed":
+            raise
+        return False
+    return True
+
+
+def _planned(site: Site, terraform: Workspace, *, refresh: bool = True) -> Plan:
+    with site.steps.step("plan"):
+        found = terraform.plan(*([] if refresh else ["-refresh=false"]))
+        site.steps.detail(found.summary)
+    return found
