@@ -10,10 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
+from delivery.artifacts.packages import Installed
 from delivery.artifacts.target import Target
 from delivery.errors import BuildFailed
-from delivery.releases import folders, manifest, package, provenance, store
+from delivery.releases import folders, manifest, package, provenance, sbom, store
+from delivery.releases.manifest import Component
 from tests.doubles.packaging import checkout_in
 
 
@@ -237,3 +241,18 @@ def test_it_goes_into_the_store_and_comes_back(made, cloud, s3, tmp_path):
     assert found == made.release
     assert fetched["terraform"].read_bytes() == made.paths["terraform"].read_bytes()
     assert Path(fetched["layer"]).name == made.paths["layer"].name
+
+
+def test_the_bill_of_materials_is_strict_cyclonedx(made):
+    complaint = JsonStrictValidator(SchemaVersion.V1_6).validate_str(made.sbom.decode())
+
+    assert complaint is None
+
+
+@pytest.mark.parametrize("licence", ["", "BSD", "Apache License, Version 2.0", "MIT, BSD License"])
+def test_licences_in_any_words_are_told_as_the_schema_wants_them(licence):
+    package = Installed("sealed", "1", "sealed-1.whl", "5e" * 32, licence, ())
+
+    bill = sbom.bill("1.2.3", {"layer": Component("a" * 64, 1)}, [package], {})
+
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(bill.decode()) is None
