@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from delivery import mirror_words
@@ -25,6 +25,7 @@ class DryRun:
         sizes: what the manifests tell, if they were asked; docs/reference/state-machine.md.
         requests: about how many a sync makes of S3: ``{"put", "get"}``.
         why: platform → why a formula is selected, or why not.
+        casks: the same of casks; empty when none is selected.
     """
 
     formulae: int
@@ -38,6 +39,7 @@ class DryRun:
     sizes: Mapping[str, Any] | None
     requests: Mapping[str, int]
     why: Mapping[str, Mapping[str, Any]]
+    casks: Mapping[str, Any] = field(default_factory=dict)
 
 
 def dry_run(
@@ -72,7 +74,8 @@ def dry_run(
     }
     event |= {name: value for name, value in wanted.items() if value}
     payload = ask(cloud, function, event, SyncFailed, "the orchestrator could not plan")
-    return DryRun(**{name: payload[name] for name in DryRun.__dataclass_fields__})
+    told = {"casks": {}, **payload}
+    return DryRun(**{name: told[name] for name in DryRun.__dataclass_fields__})
 
 
 def import_publish(cloud: Cloud, function: str, snapshot: str) -> Mapping[str, Any]:

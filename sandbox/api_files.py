@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.casks import Offer
 from sandbox.formulae import CELLAR_ANYWHERE, TAGS, Formula, Use
 
 ROOT_URL = "https://ghcr.io/v2/homebrew/core"
@@ -27,6 +28,7 @@ class Catalogue:
     formulae: Mapping[str, Formula]
     renames: Mapping[str, str] = field(default_factory=dict)
     tap_migrations: Mapping[str, str] = field(default_factory=dict)
+    casks: Offer = field(default_factory=Offer)
 
 
 def payload_of(path: str, catalogue: Catalogue) -> str | None:
@@ -38,7 +40,7 @@ def payload_of(path: str, catalogue: Catalogue) -> str | None:
     if path == "formula.jws.json":
         return _as_json([formula(one) for one in catalogue.formulae.values()])
     if path == "cask.jws.json":
-        return _as_json([])
+        return _as_json(catalogue.casks.listed())
     if path == "formula_tap_migrations.jws.json":
         return _as_json(catalogue.tap_migrations)
     if path == "cask_tap_migrations.jws.json":
@@ -51,11 +53,11 @@ def packages(tag: str, catalogue: Catalogue) -> dict[str, Any]:
     return {
         "metadata": {"bottle_tag": tag},
         "formulae": {name: package(one, tag) for name, one in catalogue.formulae.items()},
-        "casks": {},
+        "casks": catalogue.casks.packages(tag),
         "formula_aliases": _by_alias(catalogue.formulae.values()),
         "formula_renames": dict(catalogue.renames),
         "formula_tap_migrations": dict(catalogue.tap_migrations),
-        "cask_renames": {},
+        "cask_renames": catalogue.casks.renames,
         "cask_tap_migrations": {},
         "formula_tap_git_head": GIT_HEAD,
         "cask_tap_git_head": GIT_HEAD,
@@ -128,8 +130,13 @@ def _formulae_of(tag: str, catalogue: Catalogue) -> dict[str, Any]:
     }
 
 
-def _casks_of(_tag: str, _catalogue: Catalogue) -> dict[str, Any]:
-    return {"casks": {}, "renames": {}, "tap_migrations": {}, "tap_git_head": GIT_HEAD}
+def _casks_of(tag: str, catalogue: Catalogue) -> dict[str, Any]:
+    return {
+        "casks": catalogue.casks.packages(tag),
+        "renames": catalogue.casks.renames,
+        "tap_migrations": {},
+        "tap_git_head": GIT_HEAD,
+    }
 
 
 _INTERNAL = {"packages": packages, "formula": _formulae_of, "cask": _casks_of}

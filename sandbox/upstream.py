@@ -1,7 +1,8 @@
-"""A sample Homebrew on 127.0.0.1: signed API files, and a registry that behaves as GHCR does.
+"""A sample Homebrew on 127.0.0.1: signed API files, a registry as GHCR is, vendors of casks.
 
 ``/api/…``, ``/catalogues/<name>/api/…``   sandbox/shelf.py
 ``/token``, ``/v2/…``, ``/storage/…``      sandbox/registry.py
+``/vendors/…``                             sandbox/vendors.py
 ``/_sandbox/identity``                     whose server this is
 ``/_sandbox/faults``                       POST a fault (sandbox/faults.py), DELETE all
 ``/_sandbox/requests``                     GET how often each path was asked for, DELETE: from zero
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
-from sandbox import catalogues, registry, stock
+from sandbox import casks, catalogues, registry, stock, vendors
 from sandbox.answers import Answer
 from sandbox.api_files import Catalogue
 from sandbox.bottles import Cellar
@@ -35,6 +36,7 @@ from sandbox.releases import Releases
 from sandbox.sample import ARCHIVED, FORMULA_RENAMES, FORMULA_TAP_MIGRATIONS
 from sandbox.shelf import Shelf
 from sandbox.signing import Signer
+from sandbox.vendors import Vendors
 
 CHUNK_BYTES = 256 * 1024
 STALL_SECONDS = 30.0
@@ -68,8 +70,9 @@ class Upstream(ThreadingHTTPServer):
         self.faults = Faults()
         self.requests: Counter[str] = Counter()
         self.changing = threading.Lock()
-        self._publish()
+        self.vendors = Vendors(folder / "vendors")
         super().__init__((HOST, port), _Handler)
+        self._publish()
 
     @property
     def url(self) -> str:
@@ -108,7 +111,9 @@ class Upstream(ThreadingHTTPServer):
         self.formulae = self.cellar.fill(self.releases.recipes.values())
         self.registry.add(self.cellar.fill(ARCHIVED).values(), self.cellar)
         self.registry.add(self.formulae.values(), self.cellar)
-        self.shelf.show(Catalogue(self.formulae, FORMULA_RENAMES, FORMULA_TAP_MIGRATIONS))
+        self.vendors.stock(casks.SAMPLE)
+        offer = casks.Offer(casks.SAMPLE, self.url, self.vendors.digests)
+        self.shelf.show(Catalogue(self.formulae, FORMULA_RENAMES, FORMULA_TAP_MIGRATIONS, offer))
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that goes away in the middle is a client's right."""
@@ -178,6 +183,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self.server.registry.answer(path, self.headers, self.server.url)
         if path.startswith(registry.STORAGE):
             return self.server.registry.stored(path, self.headers).in_part(self.headers)
+        if path.startswith(vendors.PREFIX):
+            return self.server.vendors.answer(self.path, self.headers)
         return self._api_file(path)
 
     def _api_file(self, path: str) -> Answer:

@@ -89,7 +89,7 @@ def plan(
 @verb(
     help={
         "env": ENV_HELP,
-        "formula": "the name, or a glob of names",
+        "formula": "the name of a formula or cask, or a glob of names",
         "json": JSON_HELP,
     }
 )
@@ -104,7 +104,8 @@ def why(context: Context, formula: str = "", env: str = "dev", json: bool = Fals
     function = standing.deployed(environment, cloud)["orchestrator_function"]
     found = orchestrator.dry_run(cloud, function, why=formula or "*")
     if json:
-        console.document(found.why)
+        casks = found.casks.get("why")
+        console.document({**found.why, **({"casks": casks} if casks else {})})
     else:
         planning.show_why(found)
 

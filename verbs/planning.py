@@ -28,7 +28,28 @@ def show(plan: DryRun, prices: StoragePrices | None, region: str) -> None:
         console.line(f"  and {plan.missing - len(plan.examples)} more")
     for problem, names in _by_problem(plan.warnings).items():
         console.line(f"  note: {', '.join(names)}: {problem}")
+    if plan.casks:
+        _casks(plan.casks)
     console.facts([("to fetch", _size(plan)), ("cost", _cost(plan, prices, region))])
+
+
+def _casks(casks: Mapping[str, Any]) -> None:
+    console.line(f"  casks: {casks['files']} files, {casks['missing']} missing{_cask_bytes(casks)}")
+    for example in casks["examples"]:
+        console.line(f"  missing: {example}")
+    for problem, tokens in _by_problem(casks["left_out"], "cask").items():
+        console.line(f"  left out: {', '.join(tokens)}: {problem}")
+
+
+def _cask_bytes(casks: Mapping[str, Any]) -> str:
+    sizes = casks["sizes"]
+    if sizes is None or not casks["missing"]:
+        return ""
+    told = f": {console.size(int(sizes['bytes']))}"
+    for count, words in ((sizes["unsized"], "of unknown size"), (len(sizes["failed"]), "refused")):
+        if count:
+            told += f", {count} {words}"
+    return told
 
 
 def show_why(plan: DryRun) -> None:
@@ -37,6 +58,9 @@ def show_why(plan: DryRun) -> None:
     for platform, told in plan.why.items():
         for text in _reasons(told):
             platforms.setdefault(text, []).append(platform)
+    for platform, chains in plan.casks.get("why", {}).items():
+        for chain in chains.values():
+            platforms.setdefault(f"cask {' → '.join(chain)}", []).append(platform)
     for text, agreeing in platforms.items():
         where = "every platform" if len(agreeing) == len(plan.why) else ", ".join(agreeing)
         console.line(f"{text}  ({where})")
@@ -53,10 +77,12 @@ def _because(chain: Sequence[str]) -> str:
     return f"  ({' → '.join(chain)})" if len(chain) > 1 else ""
 
 
-def _by_problem(warnings: Sequence[Mapping[str, str]]) -> Mapping[str, Sequence[str]]:
+def _by_problem(
+    warnings: Sequence[Mapping[str, str]], what: str = "formula"
+) -> Mapping[str, Sequence[str]]:
     names: dict[str, dict[str, None]] = {}
     for each in warnings:
-        names.setdefault(each["problem"], {})[each["formula"]] = None
+        names.setdefault(each["problem"], {})[each[what]] = None
     return {problem: list(found) for problem, found in names.items()}
 
 

@@ -14,6 +14,7 @@ from delivery.bottles import Bottle
 from delivery.cloud import Cloud
 from delivery.errors import BadInput
 
+LISTS = ("bottles.json", "casks.json", "snapshot.json")
 ABSENT = {"NoSuchKey", "404", "NotFound"}
 
 
@@ -51,6 +52,7 @@ def of(cloud: Cloud, bucket: str, snapshot: str, since: str) -> Contents:
     document = _read(cloud, bucket, chosen, "snapshot.json")
     held = _bottles(cloud, bucket, since) if since else frozenset()
     items = [*_blobs_and_manifests(_bottles(cloud, bucket, chosen), held)]
+    items += _casks(cloud, bucket, document, since)
     items += _api_files(chosen, document["api_files"])
     items += _lists(cloud, bucket, chosen)
     return Contents(chosen, since or None, tuple(items))
@@ -65,6 +67,29 @@ def _blobs_and_manifests(bottles: frozenset[Bottle], held: frozenset[Bottle]) ->
             yield Item(key, key, digest)
     for key in sorted({manifest_key(each) for each in new}):
         yield Item(key, key)
+
+
+def _casks(cloud: Cloud, bucket: str, document: Mapping[str, Any], since: str) -> Iterator[Item]:
+    """The files of casks that the earlier snapshot does not hold."""
+    base = _read(cloud, bucket, since, "snapshot.json") if since else {}
+    held = _cask_digests(cloud, bucket, base)
+    for key, digest in sorted(_cask_digests(cloud, bucket, document).items()):
+        if key not in held:
+            yield Item(key, key, digest)
+
+
+def _cask_digests(cloud: Cloud, bucket: str, document: Mapping[str, Any]) -> dict[str, str]:
+    if "casks_sha256" not in document:
+        return {}
+    return cask_digests(_read(cloud, bucket, document["id"], "casks.json"))
+
+
+def cask_digests(document: Mapping[str, Any]) -> dict[str, str]:
+    """Key → SHA-256 of what a ``casks.json`` lists (docs/reference/bucket-layout.md)."""
+    return {
+        f"v2/homebrew/cask/{each['token']}/blobs/sha256:{each['digest']}": each["digest"]
+        for each in document["casks"]
+    }
 
 
 def _api_files(snapshot: str, digests: Mapping[str, str]) -> Iterator[Item]:

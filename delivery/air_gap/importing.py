@@ -124,7 +124,7 @@ def _staged(found: Parcel) -> Wanted:
     for path, file in found.files.items():
         if path.startswith("api/"):
             wanted[staging + path] = (path, file, uploads.JSON_TYPE)
-        elif path in {f"{snapshot}bottles.json", f"{snapshot}snapshot.json"}:
+        elif path in {snapshot + name for name in contents.LISTS}:
             key = f"{staging}import/{path.removeprefix(snapshot)}"
             wanted[key] = (path, file, uploads.JSON_TYPE)
     return wanted
@@ -158,11 +158,14 @@ def _check_base(s3: Any, bucket: str, folder: Path, found: Parcel, held: Mapping
     if found.since and base not in uploads.sizes(s3, bucket, base):
         raise _base_missing(found, f"the mirror does not hold the snapshot {found.since}", bucket)
     listed = json.loads((folder / f"snapshots/{found.snapshot}/bottles.json").read_bytes())
+    casks = folder / f"snapshots/{found.snapshot}/casks.json"
     named = {
         key
         for bottle in contents.bottles_in(listed)
         for key in (contents.blob_key(bottle), contents.manifest_key(bottle))
     }
+    if casks.is_file():
+        named |= contents.cask_digests(json.loads(casks.read_bytes())).keys()
     absent = sorted(named - found.files.keys() - held.keys())
     if absent:
         told = f"{len(absent)} files are neither in the parcel nor in the mirror"

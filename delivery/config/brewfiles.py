@@ -102,7 +102,6 @@ def _add(found: Brewfile, token: _Token, arguments: list[Any]) -> None:
         raise BadBrewfile(token.line, f'"{name}" is no name of a formula or cask')
     if token.text == "cask":
         found.casks.append(name)
-        found.notes[token.line] = f"the cask {name} is not mirrored: brew asks its vendor for it"
         return
     found.formulae.append(name)
 

@@ -45,13 +45,17 @@ def read(file: str) -> Brewfile:
 def selection(environment: Environment) -> Mapping[str, Any]:
     """The settings of `selection` as the mirror gets them: names, and no files any more.
 
-    Where Brewfiles are named and formulae are not, the Brewfiles' are all that is wanted.
+    Where Brewfiles are named and formulae are not, the Brewfiles' are all that is wanted;
+    their casks always come besides.
 
     Raises:
         UnfitBrewfile: a Brewfile was spoilt since the configuration was checked.
     """
     settings = dict(environment.settings["selection"])
-    asked = [name for file in settings.pop("brewfiles") for name in read(file).formulae]
+    found = [read(file) for file in settings.pop("brewfiles")]
+    asked = [name for each in found for name in each.formulae]
+    casks = [token for each in found for token in each.casks]
+    settings["casks"] = list(dict.fromkeys([*settings["casks"], *casks]))
     is_said = environment.origins["selection.formulae"].kind in SAID
     if asked:
         own = settings["formulae"] if is_said else []

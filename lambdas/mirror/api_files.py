@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from mirror import catalogue, keys
+from mirror import cask_catalogue, catalogue, keys
 from mirror.bucket import Bucket
+from mirror.cask_catalogue import CaskCatalogue
 from mirror.catalogue import Catalogue
 from mirror.connections import Connections
 from mirror.errors import BucketRefused, NotUpstream
@@ -17,10 +18,11 @@ from mirror.signature import SigningKey
 from mirror.snapshots import Snapshot
 
 LIMIT_BYTES = 256 * 1024 * 1024
+ALL_CASKS = "cask.jws.json"
 # What brew asks for, by generation: docs/reference/bucket-layout.md names the sources.
 _FOR_ALL = (
     "formula.jws.json",
-    "cask.jws.json",
+    ALL_CASKS,
     "formula_tap_migrations.jws.json",
     "cask_tap_migrations.jws.json",
 )
@@ -34,6 +36,7 @@ class Staged:
 
     Args:
         catalogues: what they offer, per platform.
+        casks: the same of casks, for all generations of clients; none unless any is selected.
         digest_by_path: each path's SHA-256.
         validators: path → what a later sync asks upstream with, so that it answers 304.
         kept: paths whose bytes are those of the newest snapshot, and are not staged yet.
@@ -43,6 +46,7 @@ class Staged:
     digest_by_path: dict[str, str]
     validators: dict[str, Validators]
     kept: frozenset[str]
+    casks: tuple[CaskCatalogue, ...] = ()
 
 
 def catalogues(connections: Connections) -> Iterator[Catalogue]:
@@ -52,11 +56,37 @@ def catalogues(connections: Connections) -> Iterator[Catalogue]:
         NotUpstream: upstream has no such file for a platform.
         UntrustedCatalogue: a signature does not hold.
     """
-    key = SigningKey(connections.settings.upstream.signing_key_pem)
-    for platform in connections.settings.selection.platforms:
+    wanted = connections.settings.selection
+    for platform in wanted.platforms:
         path = packages(platform)
-        payload = key.payload(_fetch(connections, path), _url(connections, path))
-        yield catalogue.parse(payload, platform, _url(connections, path))
+        yield catalogue.parse(
+            _payload(connections, path),
+            platform,
+            _url(connections, path),
+            with_casks=bool(wanted.casks),
+        )
+
+
+def casks(connections: Connections, found: Sequence[Catalogue]) -> tuple[CaskCatalogue, ...]:
+    """The casks of the same platforms, as any generation of clients sees them.
+
+    Raises:
+        UntrustedCatalogue: a signature does not hold.
+    """
+    if not connections.settings.selection.casks:
+        return ()
+    return _with_list(connections, found, lambda path: _payload(connections, path))
+
+
+def _with_list(
+    connections: Connections, found: Sequence[Catalogue], payload_of: Callable[[str], str]
+) -> tuple[CaskCatalogue, ...]:
+    shown = tuple(each.casks for each in found)
+    try:
+        listed = payload_of(ALL_CASKS)
+    except NotUpstream:  # Only brews before 6 read it.
+        return shown
+    return tuple(cask_catalogue.with_list(shown, listed, _url(connections, ALL_CASKS)))
 
 
 def stage(connections: Connections, sync: str, newest: Snapshot | None) -> Staged:
@@ -67,16 +97,21 @@ def stage(connections: Connections, sync: str, newest: Snapshot | None) -> Stage
         UntrustedCatalogue: a signature does not hold.
     """
     stage = _Stage(connections, sync, newest)
-    platforms = connections.settings.selection.platforms
+    wanted = connections.settings.selection
     found = [
-        catalogue.parse(stage.payload(path), platform, _url(connections, path))
-        for platform in platforms
+        catalogue.parse(
+            stage.payload(path), platform, _url(connections, path), with_casks=bool(wanted.casks)
+        )
+        for platform in wanted.platforms
         for path in (packages(platform),)
     ]
-    for path in (*_FOR_ALL, *(each.format(tag) for each in _PER_PLATFORM for tag in platforms)):
-        with contextlib.suppress(NotUpstream):  # Of a generation that upstream has given up.
-            stage.take(path)
-    return Staged(tuple(found), stage.digests, stage.validators, frozenset(stage.kept))
+    casks = _with_list(connections, found, stage.payload) if wanted.casks else ()
+    older = (each.format(tag) for each in _PER_PLATFORM for tag in wanted.platforms)
+    for path in (*_FOR_ALL, *older):
+        if path not in stage.digests:
+            with contextlib.suppress(NotUpstream):  # Of a generation that upstream has given up.
+                stage.take(path)
+    return Staged(tuple(found), stage.digests, stage.validators, frozenset(stage.kept), casks)
 
 
 def stage_kept(bucket: Bucket, sync: str, staged: Staged, newest: Snapshot) -> None:
@@ -153,8 +188,10 @@ def _read_kept(bucket: Bucket, newest: Snapshot, path: str) -> bytes:
     return body
 
 
-def _fetch(connections: Connections, path: str) -> bytes:
-    return connections.fetcher.read(_url(connections, path), _ACCEPT, limit_bytes=LIMIT_BYTES)
+def _payload(connections: Connections, path: str) -> str:
+    url = _url(connections, path)
+    key = SigningKey(connections.settings.upstream.signing_key_pem)
+    return key.payload(connections.fetcher.read(url, _ACCEPT, limit_bytes=LIMIT_BYTES), url)
 
 
 def _url(connections: Connections, path: str) -> str:

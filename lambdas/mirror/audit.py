@@ -151,7 +151,11 @@ def _digests(document: Document, looked: _Files) -> dict[str, frozenset[str]]:
     }
     if "bottles_sha256" in document:
         key = keys.snapshot_bottles(snapshot)
-        return digests | {key: frozenset({document["bottles_sha256"]})}
+        digests |= {key: frozenset({document["bottles_sha256"]})}
+        if "casks_sha256" in document:
+            casks = keys.snapshot_casks(snapshot)
+            digests |= {casks: frozenset({document["casks_sha256"]})}
+        return digests
     looked.unproven += 1  # A snapshot of an earlier release names no digest of its bottles.json.
     return digests
 

@@ -113,6 +113,11 @@ class Bottle:
         return f"{name}.{self.rebuild}" if self.rebuild else name
 
     @property
+    def promised_bytes(self) -> int:
+        """What a transfer must bring: no more and no less."""
+        return self.size_bytes
+
+    @property
     def blob_key(self) -> str:
         """Where it lies in the bucket."""
         return keys.blob(self.image, self.digest)

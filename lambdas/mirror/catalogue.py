@@ -6,12 +6,13 @@ Source: Homebrew/brew 6.0, ``api/internal.rb`` and ``api/formula_struct.rb``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from mirror import collector, documents, macos
+from mirror import cask_catalogue, collector, documents, macos
 from mirror.bottles import Bottle
+from mirror.cask_catalogue import CaskCatalogue
 from mirror.errors import UntrustedCatalogue
 
 # A dependency with one of these types is not needed to run what the bottle holds.
@@ -46,11 +47,16 @@ class Formula:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All formulae of one platform, and the other names that lead to them."""
+    """All formulae of one platform, and the other names that lead to them.
+
+    Args:
+        casks: empty unless they were asked for.
+    """
 
     platform: str
     formulae: Mapping[str, Formula]
     name_by_alias: Mapping[str, str]
+    casks: CaskCatalogue = field(default_factory=lambda: CaskCatalogue(""))
 
     def resolve(self, name: str) -> str | None:
         """The formula that a name, an alias or a former name means; None when there is none."""
@@ -64,8 +70,11 @@ class Catalogue:
 
 
 @collector.paused()
-def parse(payload: str, platform: str, where: str) -> Catalogue:
+def parse(payload: str, platform: str, where: str, *, with_casks: bool = False) -> Catalogue:
     """Read the payload of ``internal/packages.<platform>.jws.json``, already verified.
+
+    Args:
+        with_casks: read those, too.
 
     Raises:
         UntrustedCatalogue: it is for another platform, or not of the shape that brew reads.
@@ -78,7 +87,10 @@ def parse(payload: str, platform: str, where: str) -> Catalogue:
         formulae = {
             name: _formula(name, entry, platform) for name, entry in document["formulae"].items()
         }
-        return Catalogue(platform, formulae, dict(_other_names(document)))
+        casks = cask_catalogue.of_packages(document, platform) if with_casks else None
+        return Catalogue(
+            platform, formulae, dict(_other_names(document)), casks or CaskCatalogue(platform)
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _unreadable(f"not the catalogue of a platform: {error!r}", where) from error
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from mirror.bucket import Bucket
+from mirror.downloads import Downloads
 from mirror.fetching import Fetcher
 from mirror.registry import Registry
 from mirror.settings import Environment, Settings
@@ -35,6 +36,11 @@ class Connections:
         settings = Settings.parse(bucket.read(key), bucket.where(key))
         fetcher = Fetcher()
         return cls(settings, bucket, fetcher, Registry(settings.upstream.registry_url, fetcher))
+
+    @property
+    def downloads(self) -> Downloads:
+        """The vendors of casks."""
+        return Downloads.of(self.fetcher, self.settings)
 
     def with_settings(self, settings: Settings) -> Self:
         """The same connections for other settings of the same upstream registry."""

@@ -14,9 +14,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from mirror import catalogue, keys, lease, publication, reports, snapshots, staging
+from mirror import cask_catalogue, catalogue, keys, lease, publication, reports, snapshots, staging
+from mirror.api_files import ALL_CASKS
 from mirror.bottles import Bottle
 from mirror.bucket import Bucket
+from mirror.cask_catalogue import CaskCatalogue
+from mirror.casks import CaskFile, Held
 from mirror.connections import Connections
 from mirror.errors import ImportRefused
 from mirror.plans import Account, Plan
@@ -69,10 +72,13 @@ def _plan(connections: Connections, snapshot: str, now: datetime) -> Plan:
     document = _document(bucket, keys.imported(snapshot, "snapshot.json"))
     listed = _document(bucket, keys.imported(snapshot, "bottles.json"))
     bottles = tuple(Bottle.from_json(each) for each in listed)
+    told = _casks(bucket, snapshot, document)
+    casks = tuple(CaskFile.from_json(each) for each in told["casks"])
     api_files = dict(document["api_files"])
-    _check_named(connections, snapshot, api_files, bottles)
+    _check_named(connections, snapshot, api_files, bottles, casks)
     inventory = bucket.sizes(keys.V2)
-    absent = {each.blob_key for each in bottles if each.blob_key not in inventory}
+    held: tuple[Held, ...] = (*bottles, *casks)
+    absent = {each.blob_key for each in held if each.blob_key not in inventory}
     return Plan(
         sync=snapshot,
         selection=document["selection"],
@@ -83,8 +89,25 @@ def _plan(connections: Connections, snapshot: str, now: datetime) -> Plan:
         failed=(),
         api_files=api_files,
         without_bottle=(),
+        casks=casks,
+        casks_left_out=tuple(told["left_out"]),
         account=Account(started_at=now.timestamp()),
     )
+
+
+def _casks(bucket: Bucket, snapshot: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "casks_sha256" not in document:
+        return {"casks": [], "left_out": []}
+    key = keys.imported(snapshot, "casks.json")
+    body = bucket.read(key)
+    if hashlib.sha256(body).hexdigest() != document["casks_sha256"]:
+        raise ImportRefused(
+            "the staged list of casks is not the one that the snapshot names",
+            where=bucket.where(key),
+            remedy="run `inv mirror.import` again: it stages it anew",
+        )
+    told: Mapping[str, Any] = json.loads(body)
+    return told
 
 
 def _check_named(
@@ -92,20 +115,29 @@ def _check_named(
     snapshot: str,
     api_files: Mapping[str, str],
     bottles: Iterable[Bottle],
+    casks: Iterable[CaskFile],
 ) -> None:
-    """Every API file is signed, and every bottle stands in a signed catalogue as it is listed.
+    """Every API file is signed, and all that is listed stands in a signed one as it is listed.
 
     The Rubies of older brews stand in none (`portable_ruby`): brew itself has their digests.
     """
     named: set[Bottle] = set()
-    for platform, payload in _payloads(connections, snapshot, api_files):
-        found = catalogue.parse(payload, platform, f"packages.{platform}.jws.json")
-        named |= {each.bottle for each in found.formulae.values() if each.bottle}
-    unnamed = [
+    offered: list[CaskCatalogue] = []
+    listed = "[]"
+    for path, payload in _payloads(connections, snapshot, api_files):
+        packages = _PACKAGES.fullmatch(path)
+        if packages:
+            found = catalogue.parse(payload, packages["platform"], path, with_casks=bool(casks))
+            named |= {each.bottle for each in found.formulae.values() if each.bottle}
+            offered.append(found.casks)
+        elif path == ALL_CASKS:
+            listed = payload
+    unnamed: list[Held] = [
         each
         for each in bottles
         if each.formula != PORTABLE_RUBY and replace(each, size_bytes=0) not in named
     ]
+    unnamed += _unnamed_casks(casks, offered, listed)
     if unnamed:
         raise ImportRefused(
             f"{len(unnamed)} bottles are in no signed catalogue, {unnamed[0].label} among them",
@@ -114,10 +146,26 @@ def _check_named(
         )
 
 
+def _unnamed_casks(
+    casks: Iterable[CaskFile], offered: Iterable[CaskCatalogue], listed: str
+) -> list[CaskFile]:
+    casks = list(casks)
+    if not casks:
+        return []
+    shown = cask_catalogue.with_list(offered, listed, ALL_CASKS)
+    digests = {
+        (token, entry.digest)
+        for each in shown
+        for token, entries in each.entries.items()
+        for entry in entries
+    }
+    return [each for each in casks if (each.token, each.digest) not in digests]
+
+
 def _payloads(
     connections: Connections, snapshot: str, api_files: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """Platform and payload of each catalogue; every other file's signature is checked too."""
+    """Path and payload of each API file whose signature holds, catalogues among them."""
     key = SigningKey(connections.settings.upstream.signing_key_pem)
     for path, digest in api_files.items():
         staged = keys.staged_api_file(snapshot, path)
@@ -128,10 +176,7 @@ def _payloads(
                 where=connections.bucket.where(staged),
                 remedy="run `inv mirror.import` again: it stages it anew",
             )
-        payload = key.payload(body, connections.bucket.where(staged))
-        platform = _PACKAGES.fullmatch(path)
-        if platform:
-            yield platform["platform"], payload
+        yield path, key.payload(body, connections.bucket.where(staged))
 
 
 def _staged_manifests(

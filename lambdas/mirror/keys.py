@@ -53,6 +53,11 @@ def blob(image: str, digest: str) -> str:
     return f"{V2}{repository(image)}/blobs/sha256:{digest}"
 
 
+def cask_file(token: str, digest: str) -> str:
+    """``v2/homebrew/cask/firefox/blobs/sha256:…``; `digest` is 64 hex digits."""
+    return f"{V2}homebrew/cask/{token}/blobs/sha256:{digest}"
+
+
 def manifest(image: str, tag: str) -> str:
     """``v2/homebrew/core/jq/manifests/1.8.1``."""
     return f"{V2}{repository(image)}/manifests/{tag}"
@@ -101,6 +106,11 @@ def snapshot_api_file(snapshot: str, path: str) -> str:
 def snapshot_bottles(snapshot: str) -> str:
     """``snapshots/<id>/bottles.json``."""
     return f"{snapshot_folder(snapshot)}bottles.json"
+
+
+def snapshot_casks(snapshot: str) -> str:
+    """``snapshots/<id>/casks.json``."""
+    return f"{snapshot_folder(snapshot)}casks.json"
 
 
 def snapshot_too_large(snapshot: str) -> str:

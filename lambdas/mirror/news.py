@@ -10,6 +10,8 @@ from mirror.bucket import Bucket
 from mirror.plans import Plan
 from mirror.snapshots import Snapshot
 
+_COUNTS = ("formulae", "bottles", "casks", "bytes")
+
 
 def answer_without_news(bucket: Bucket, plan: Plan, newest: Snapshot) -> dict[str, Any] | None:
     """What `Publish` is to answer when the newest snapshot is what the plan asks for.
@@ -28,11 +30,12 @@ def answer_without_news(bucket: Bucket, plan: Plan, newest: Snapshot) -> dict[st
         # As JSON has it: a list is read back where a tuple was written.
         and json.loads(json.dumps(plan.selection)) == held["selection"]
         and len(plan.bottles) == held["bottles"]
+        and len(plan.casks) == held.get("casks", 0)
     )
     if not is_same or reports.published(bucket, newest.id) is None:
         return None
     served = bucket.sizes(keys.API)
     if any(keys.api_file(path) not in served for path in plan.api_files):
         return None
-    counts = {name: held[name] for name in ("formulae", "bottles", "bytes")}
+    counts = {name: held[name] for name in _COUNTS if name in held}
     return {"snapshot": newest.id, **counts, "copied": 0, "api_files_changed": 0}

@@ -8,6 +8,7 @@ from typing import Any
 
 from mirror import pointers, snapshots
 from mirror.bucket import Bucket
+from mirror.casks import Held
 
 
 def overview(bucket: Bucket, now: datetime) -> dict[str, Any]:
@@ -16,7 +17,11 @@ def overview(bucket: Bucket, now: datetime) -> dict[str, Any]:
     served = _channels_by_snapshot(pointers.all_of(bucket))
     earlier: dict[str, int] = {}
     for document in snapshots.finished(bucket):
-        held = {each.blob_key: each.size_bytes for each in snapshots.bottles_of(bucket, document)}
+        blobs: tuple[Held, ...] = (
+            *snapshots.bottles_of(bucket, document),
+            *snapshots.casks_of(bucket, document),
+        )
+        held = {each.blob_key: each.size_bytes for each in blobs}
         age = now - pointers.moment(document["created_at"])
         rows.append(
             {

@@ -13,6 +13,9 @@ from typing import Any
 from mirror import (
     api_files,
     batches,
+    cask_planning,
+    cask_previews,
+    cask_selection,
     completion,
     keys,
     lease,
@@ -26,6 +29,8 @@ from mirror import (
 from mirror.api_files import Staged
 from mirror.bottles import Bottle
 from mirror.bucket import Bucket
+from mirror.cask_planning import Casks
+from mirror.casks import Held
 from mirror.connections import Connections
 from mirror.plans import Account, Plan
 from mirror.selection import Selected, select
@@ -79,7 +84,7 @@ def plan(
     if newest is not None:
         api_files.stage_kept(bucket, sync, staged, newest)
     written.write(bucket)
-    count = _write_batches(connections, sync, found.missing)
+    count = batches.write(connections, sync, found.missing)
     _measure(written, newest, count)
     return _answer(written, count)
 
@@ -97,15 +102,18 @@ class _Comparison:
     bottles: tuple[Bottle, ...]
     too_large: tuple[Bottle, ...]
     fetched: tuple[StagedManifest, ...]
-    missing: tuple[Bottle, ...]
+    missing: tuple[Held, ...]
+    casks: Casks
 
 
 def _compare(
     connections: Connections, sync: str, newest: Snapshot | None, staged: Staged
 ) -> _Comparison:
     wanted = connections.settings.selection
-    selected = select(staged.catalogues, wanted)
+    chosen = cask_selection.select(staged.casks, wanted)
+    selected = select(staged.catalogues, wanted, for_casks=chosen.formulae)
     inventory = connections.bucket.sizes(keys.V2)
+    casks = cask_planning.compare(connections, chosen, inventory)
     limit_bytes = wanted.max_bottle_mib * MIB
     proven = _proven(connections.bucket, inventory, newest, limit_bytes)
     all_bottles = sorted({*selected.bottles, *portable_ruby.bottles(connections, proven)})
@@ -117,7 +125,8 @@ def _compare(
         bottles=bottles,
         too_large=tuple(bottle for bottle in sized if _is_too_large(bottle, limit_bytes)),
         fetched=tuple(fetched),
-        missing=tuple(_missing(bottles, inventory)),
+        missing=(*_missing(bottles, inventory), *casks.missing),
+        casks=casks,
     )
 
 
@@ -140,11 +149,16 @@ def _as_plan(
             for each in found.fetched
             if each.pack and (each.image, each.tag) in served
         ),
-        failed=tuple(problem for each in found.fetched for problem in each.failed),
+        failed=(
+            *(problem for each in found.fetched for problem in each.failed),
+            *found.casks.failed,
+        ),
         api_files=staged.digest_by_path,
         without_bottle=tuple(found.selected.without_bottle),
         warnings=(*found.selected.warnings, *found.selected.holes(found.too_large)),
         too_large=found.too_large,
+        casks=found.casks.files,
+        casks_left_out=found.casks.left_out,
         validators=staged.validators,
         account=account,
     )
@@ -164,7 +178,8 @@ def dry_run(connections: Connections, *, sizes: bool = False, why: str = "") -> 
     """
     wanted = connections.settings.selection
     catalogues = tuple(api_files.catalogues(connections))
-    selected = select(catalogues, wanted)
+    chosen = cask_selection.select(api_files.casks(connections, catalogues), wanted)
+    selected = select(catalogues, wanted, for_casks=chosen.formulae)
     inventory = connections.bucket.sizes(keys.V2)
     bottles = sorted({*selected.bottles, *portable_ruby.bottles(connections)})
     missing = [bottle for bottle in bottles if bottle.blob_key not in inventory]
@@ -188,6 +203,7 @@ def dry_run(connections: Connections, *, sizes: bool = False, why: str = "") -> 
             parts=sized["parts"] if sized else 0,
         ),
         "why": previews.why(selected, catalogues, wanted, why) if why else {},
+        **cask_previews.told(connections, chosen, inventory, why, sizes=sizes),
     }
 
 
@@ -241,21 +257,6 @@ def _missing(bottles: Iterable[Bottle], inventory: Mapping[str, int]) -> list[Bo
     return [each for key, each in by_key.items() if inventory.get(key) != each.size_bytes]
 
 
-def _write_batches(connections: Connections, sync: str, missing: Iterable[Bottle]) -> int:
-    settings, bucket = connections.settings, connections.bucket
-    cut = batches.cut(
-        missing,
-        max_bottles=settings.batch_max_bottles,
-        max_bytes=settings.batch_max_mib * MIB,
-    )
-    for number, bottles in enumerate(cut):
-        document = {"sync": sync, "bottles": [bottle.as_json() for bottle in bottles]}
-        bucket.write_json(keys.batch(sync, number), document)
-    pointers = [{"batch": keys.batch(sync, number)} for number in range(len(cut))]
-    bucket.write_json(keys.batches(sync), pointers)
-    return len(cut)
-
-
 def _answer(written: Plan, count: int) -> dict[str, Any]:
     return {
         "sync": written.sync,
@@ -263,6 +264,7 @@ def _answer(written: Plan, count: int) -> dict[str, Any]:
         "batches_key": keys.batches(written.sync),
         "formulae": written.formulae,
         "bottles": len(written.bottles),
+        **({"casks": len(written.casks)} if written.casks else {}),
         "missing": written.to_copy,
         "bytes": written.account.to_copy_bytes,
     }

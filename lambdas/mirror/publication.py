@@ -24,6 +24,7 @@ from mirror import (
 )
 from mirror.bottles import Bottle
 from mirror.bucket import Bucket
+from mirror.casks import Held
 from mirror.connections import Connections
 from mirror.errors import BucketRefused, IncompleteSync
 from mirror.plans import Plan
@@ -57,8 +58,8 @@ def publish(
     telemetry.about(sync)
     since = time.monotonic()
     lease.renew(bucket, sync, now)
-    plan = Plan.read(bucket, sync)
     inventory = bucket.sizes(keys.V2)
+    plan = Plan.read(bucket, sync).weighed(inventory)
     _check_complete(bucket, plan, inventory)
     _publish_manifests(bucket, plan, inventory)
     previous, document = _write_snapshot(bucket, plan, now)
@@ -68,6 +69,7 @@ def publish(
         "snapshot": sync,
         "formulae": plan.formulae,
         "bottles": len(plan.bottles),
+        **({"casks": len(plan.casks)} if plan.casks else {}),
         "bytes": plan.size_bytes,
         "copied": plan.to_copy,
         "api_files_changed": _files_changed(moved),
@@ -88,7 +90,10 @@ def publish(
 
 def _check_complete(bucket: Bucket, plan: Plan, inventory: Mapping[str, int]) -> None:
     reasons = {each["bottle"]: each["problem"] for each in plan.failed}
-    absent = [each for each in plan.bottles if inventory.get(each.blob_key) != each.size_bytes]
+    absent: list[Held] = [
+        *(each for each in plan.bottles if inventory.get(each.blob_key) != each.size_bytes),
+        *(each for each in plan.casks if each.blob_key not in inventory),
+    ]
     if not absent and not reasons:
         return
     told = _problems_of_batches(bucket, plan.sync) if absent else {}
@@ -96,9 +101,10 @@ def _check_complete(bucket: Bucket, plan: Plan, inventory: Mapping[str, int]) ->
     listed = [f"{bottle} ({problem})" for bottle, problem in sorted(reasons.items())]
     if len(listed) > NAMED:
         listed = [*listed[:NAMED], f"and {len(listed) - NAMED} more"]
-    selected = len(plan.bottles) + len(plan.failed)
+    selected = len(plan.bottles) + len(plan.casks) + len(plan.failed)
+    what = "bottles and casks" if plan.casks else "bottles"
     raise IncompleteSync(
-        f"{len(reasons)} of {selected} bottles are missing: {'; '.join(listed)}",
+        f"{len(reasons)} of {selected} {what} are missing: {'; '.join(listed)}",
         where=bucket.where(keys.plan(plan.sync)),
         remedy="nothing was published; run `inv mirror.sync` again: it copies only what is missing",
     )
@@ -166,6 +172,7 @@ def _write_snapshot(
         bucket.write(keys.snapshot_api_file(plan.sync, path), _staged_api_file(bucket, plan, path))
     digest = snapshots.write_bottles(bucket, plan.sync, plan.bottles)
     snapshots.write_too_large(bucket, plan.sync, plan.too_large)
+    casks = snapshots.write_casks(bucket, plan.sync, plan.casks, plan.casks_left_out)
     previous = snapshots.newest(bucket, before=plan.sync)
     document = {
         "id": plan.sync,
@@ -174,6 +181,7 @@ def _write_snapshot(
         "formulae": plan.formulae,
         "bottles": len(plan.bottles),
         "bottles_sha256": digest,
+        **casks,
         "bytes": plan.size_bytes,
         "api_files": plan.api_files,
         "validators": plan.validators,

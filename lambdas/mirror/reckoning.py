@@ -43,6 +43,7 @@ class Reckoning:
             "counts": {
                 "formulae": self.plan.formulae,
                 "bottles": len(self.plan.bottles),
+                **({"casks": len(self.plan.casks)} if self.plan.casks else {}),
                 "to_copy": self.plan.to_copy,
                 "copied": self._sum("copied"),
                 "left": self._sum("left"),
@@ -61,6 +62,7 @@ class Reckoning:
             "failed": failed[:NAMED],
             "without_bottle": list(self.plan.without_bottle),
             "warnings": list(self.plan.warnings),
+            "casks_left_out": list(self.plan.casks_left_out),
             "too_large": [bottle.as_json() for bottle in self.plan.too_large],
         }
 

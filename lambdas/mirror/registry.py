@@ -7,16 +7,13 @@ of the CNCF distribution project ("Token Authentication Specification"), which G
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Generator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from urllib3.exceptions import HTTPError
-
-from mirror import addresses, bodies, documents, fetching, keys, telemetry
-from mirror.errors import DigestMismatch, UpstreamRefused
+from mirror import addresses, documents, keys, resuming
+from mirror.errors import UpstreamRefused
 from mirror.fetching import Fetcher
 from mirror.pacing import Sleep
 from mirror.tokens import Tokens
@@ -28,15 +25,10 @@ INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 IMAGE_TYPE = "application/vnd.oci.image.manifest.v1+json"
 MANIFEST_LIMIT_BYTES = 16 * 1024 * 1024
 _TOKEN_LIMIT_BYTES = 1024 * 1024
-# How often one blob's body may break off before we give it up; bytes that came through are
-# worth another try, or the largest bottles would never arrive over a poor line.
-BREAKS = 5
-BYTES_PER_BREAK = 32 * 1024 * 1024
 
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
 # Visible characters: it goes into a header. Spaces are not the standard's, and harmless.
 _TOKEN = re.compile(r"[ -~]+")
-_CONTENT_RANGE = re.compile(r"bytes (?P<first>\d{1,18})-\d{1,18}/(?P<total>\d{1,18}|\*)")
 
 
 class Registry:
@@ -89,25 +81,13 @@ class Registry:
         """
         url = f"{self._url}/v2/{keys.repository(image)}/blobs/sha256:{digest}"
         with self._fetcher.pace.turn():
-            yield from self._resumed(image, url, size_bytes, sleep)
-
-    def _resumed(
-        self, image: str, url: str, size_bytes: int, sleep: Sleep | None
-    ) -> Generator[bytes]:
-        received = broken = 0
-        while broken < BREAKS + received // BYTES_PER_BREAK:
-            with closing(self._open(image, url, _range(received), sleep)) as response:
-                try:
-                    for piece in _rest(response, url, received, size_bytes):
-                        received += len(piece)
-                        yield piece
-                except HTTPError:
-                    telemetry.retried("broke off")
-                    self._fetcher.pause(broken % BREAKS, sleep)
-                    broken += 1
-                else:
-                    return
-        raise fetching.unavailable(f"broke off {broken} times, at {received} bytes last", url)
+            yield from resuming.pieces(
+                lambda more: self._open(image, url, more, sleep),
+                url,
+                self._fetcher,
+                size_bytes,
+                sleep,
+            )
 
     def _open(
         self, image: str, url: str, headers: Mapping[str, str], sleep: Sleep | None
@@ -145,48 +125,6 @@ class Registry:
 
 def _bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token else {}
-
-
-def _range(received: int) -> dict[str, str]:
-    return {"Range": f"bytes={received}-"} if received else {}
-
-
-def _rest(response: Response, url: str, received: int, size_bytes: int) -> Iterator[bytes]:
-    """What is missing of a blob, from an answer that may start over."""
-    if received and response.status == 206:
-        _check_range(response, url, received, size_bytes)
-        yield from bodies.pieces(response)
-        return
-    fetching.check_status(response, url)
-    announced = response.headers.get("Content-Length", "")
-    # Without a length, or with one that is no number, counting the bytes must do.
-    is_number = announced.isascii() and announced.isdigit()
-    _check_length(int(announced) if is_number else size_bytes, url, size_bytes)
-    to_skip = received
-    for piece in bodies.pieces(response):
-        fresh = piece[to_skip:]
-        to_skip -= len(piece) - len(fresh)
-        if fresh:
-            yield fresh
-
-
-def _check_range(response: Response, url: str, received: int, size_bytes: int) -> None:
-    told = response.headers.get("Content-Range", "")
-    found = _CONTENT_RANGE.fullmatch(told)
-    if found is None or int(found["first"]) != received:
-        raise _refused(f'sent the range "{told}", asked for bytes from {received} on', url)
-    if found["total"] != "*":
-        _check_length(int(found["total"]), url, size_bytes)
-
-
-def _check_length(announced: int, url: str, size_bytes: int) -> None:
-    if announced != size_bytes:
-        raise DigestMismatch(
-            f"the registry announces {announced} bytes, the manifest {size_bytes}; "
-            "nothing was kept",
-            where=addresses.shown(url),
-            remedy="report it upstream; the next sync tries again",
-        )
 
 
 def _refused(problem: str, url: str) -> UpstreamRefused:

@@ -31,6 +31,14 @@ def page(report: Mapping[str, Any]) -> str:
             _listing(title, ("Formula", "Platform", "Reason"), _reasons(report.get(name, ())))
             for title, name in _REASONED.items()
         ),
+        _listing(
+            "Casks whose file is not mirrored",
+            ("Cask", "Platform", "Reason"),
+            [
+                (each["cask"], each["platform"], each["problem"])
+                for each in report.get("casks_left_out", ())
+            ],
+        ),
         _listing("Too large", ("Formula", "Platform", "Size"), _too_large(report)),
     ]
     return pages.filled(

@@ -123,12 +123,14 @@ def carry_out(bucket: Bucket, collection: Collection, identity: str) -> None:
 
 def _named(bucket: Bucket, documents: Sequence[Document]) -> set[str]:
     """Every key below ``v2/`` that the snapshots name; whoever mirrors more adds it here."""
-    return {
+    named = {
         key
         for document in documents
         for bottle in snapshots.bottles_of(bucket, document)
         for key in (bottle.blob_key, bottle.manifest_key)
     }
+    casks = (each for document in documents for each in snapshots.casks_of(bucket, document))
+    return named | {each.blob_key for each in casks}
 
 
 def _earlier(bucket: Bucket) -> dict[str, datetime]:

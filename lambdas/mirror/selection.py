@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 
@@ -29,6 +29,7 @@ class PlatformSelection:
         without_bottle: the formulae that have none there that can be used, and why;
             reported, never fatal.
         warnings: selected formulae with what an operator should know of them.
+        for_casks: those that a cask needs → its token.
     """
 
     platform: str
@@ -36,6 +37,7 @@ class PlatformSelection:
     bottles: tuple[Bottle, ...]
     without_bottle: Mapping[str, str]
     warnings: Mapping[str, str]
+    for_casks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def formulae(self) -> Set[str]:
@@ -49,7 +51,10 @@ class PlatformSelection:
             KeyError: it is not selected.
         """
         dependent = self.dependents[name]
-        return (*self.chain(dependent), name) if dependent else (name,)
+        if dependent:
+            return (*self.chain(dependent), name)
+        cask = self.for_casks.get(name)
+        return (f"cask {cask}", name) if cask else (name,)
 
 
 @dataclass(frozen=True)
@@ -107,12 +112,17 @@ class Selected:
 
 @collector.paused()
 def select(
-    catalogues: Sequence[Catalogue], wanted: settings.Selection, today: date | None = None
+    catalogues: Sequence[Catalogue],
+    wanted: settings.Selection,
+    today: date | None = None,
+    *,
+    for_casks: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Selected:
     """Apply the settings to what upstream offers.
 
     Args:
         today: decides what counts as deprecated or disabled; by default the day in UTC.
+        for_casks: platform → what selected casks need → the cask.
 
     Raises:
         UnknownFormula: a name or glob matches nothing on any platform.
@@ -127,7 +137,13 @@ def select(
     _check_each_matches(matched, catalogues)
     return Selected(
         tuple(
-            _platform(catalogue, wanted, {name: each[index] for name, each in matched.items()}, day)
+            _platform(
+                catalogue,
+                wanted,
+                {name: each[index] for name, each in matched.items()},
+                day,
+                (for_casks or {}).get(catalogue.platform, {}),
+            )
             for index, catalogue in enumerate(catalogues)
         )
     )
@@ -138,6 +154,7 @@ def _platform(
     wanted: settings.Selection,
     matched: Mapping[str, Set[str]],
     today: date,
+    for_casks: Mapping[str, str],
 ) -> PlatformSelection:
     excluded = set().union(*(matches(pattern, catalogue) for pattern in wanted.exclude))
     named = set().union(*(found for pattern, found in matched.items() if not is_glob(pattern)))
@@ -148,20 +165,26 @@ def _platform(
     }
     ruby = {PORTABLE_RUBY} & catalogue.formulae.keys() if wanted.portable_ruby else set()
     roots = (named | globbed | ruby) - excluded
-    dependents = dict.fromkeys(sorted(roots), "")
+    needed = {catalogue.resolve(name) or name: cask for name, cask in for_casks.items()}
+    dependents = dict.fromkeys(sorted(roots | needed.keys()), "")
     if wanted.include_dependencies:
         _add_dependencies(dependents, catalogue)
     bottles, without = _bottles(catalogue, dependents, named)
     warnings = {
         **_old(catalogue, named & roots, today),
         **{
-            name: f"excluded, but {dependent} needs it at run time: it stays in"
+            name: f"excluded, but {dependent or needed[name]} needs it at run time: it stays in"
             for name, dependent in dependents.items()
             if name in excluded
         },
     }
     return PlatformSelection(
-        catalogue.platform, dependents, tuple(bottles), without, dict(sorted(warnings.items()))
+        catalogue.platform,
+        dependents,
+        tuple(bottles),
+        without,
+        dict(sorted(warnings.items())),
+        {name: cask for name, cask in needed.items() if name not in roots},
     )
 
 

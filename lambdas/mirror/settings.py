@@ -88,6 +88,7 @@ class Selection:
         max_bottle_mib: larger bottles are left out; 0 takes every size.
         portable_ruby: whether the Ruby that brew installs for itself comes with the rest.
         portable_ruby_versions: manifest tags of older ones to keep besides.
+        casks, exclude_casks: tokens or globs.
     """
 
     platforms: tuple[str, ...]
@@ -99,6 +100,8 @@ class Selection:
     max_bottle_mib: int = 0
     portable_ruby: bool = False
     portable_ruby_versions: tuple[str, ...] = ()
+    casks: tuple[str, ...] = ()
+    exclude_casks: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
@@ -117,6 +120,8 @@ class Selection:
             max_bottle_mib=int(document.get("max_bottle_mib", 0)),
             portable_ruby=bool(document.get("portable_ruby", False)),
             portable_ruby_versions=_texts(document.get("portable_ruby_versions", ())),
+            casks=_texts(document.get("casks", ())),
+            exclude_casks=_texts(document.get("exclude_casks", ())),
         )
 
     def as_json(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from mirror import keys
 from mirror.bottles import Bottle
 from mirror.bucket import Bucket
+from mirror.casks import CaskFile
 from mirror.errors import DamagedRecord, IncompleteSnapshot, UnknownSnapshot
 
 NAMED = 10
@@ -125,8 +126,23 @@ def bottles_of(bucket: Bucket, document: Document) -> list[Bottle]:
     return [Bottle.from_json(each) for each in json.loads(body)]
 
 
+def casks_of(bucket: Bucket, document: Document) -> list[CaskFile]:
+    """The files of casks that the snapshot holds, sizes included.
+
+    Raises:
+        DamagedRecord: ``casks.json`` is not the one that the document names.
+    """
+    if "casks_sha256" not in document:  # Its selection has none.
+        return []
+    key = keys.snapshot_casks(document["id"])
+    body = bucket.read(key)
+    if hashlib.sha256(body).hexdigest() != document["casks_sha256"]:
+        raise _damaged("not the file that snapshot.json names", bucket.where(key))
+    return [CaskFile.from_json(each) for each in json.loads(body)["casks"]]
+
+
 def check_complete(bucket: Bucket, document: Document, inventory: Mapping[str, int]) -> None:
-    """See that every bottle and manifest of the snapshot is in the bucket.
+    """See that every bottle, manifest and cask of the snapshot is in the bucket.
 
     Args:
         inventory: key → bytes of everything below ``v2/``.
@@ -139,6 +155,11 @@ def check_complete(bucket: Bucket, document: Document, inventory: Mapping[str, i
         each.label
         for each in bottles_of(bucket, document)
         if inventory.get(each.blob_key) != each.size_bytes or each.manifest_key not in inventory
+    ]
+    absent += [
+        each.label
+        for each in casks_of(bucket, document)
+        if inventory.get(each.blob_key) != each.size_bytes
     ]
     if absent:
         listed = absent[:NAMED]
@@ -157,6 +178,21 @@ def write_bottles(bucket: Bucket, snapshot: str, held: Iterable[Bottle]) -> str:
     body = json.dumps([each.as_json() for each in held]).encode()
     bucket.write(keys.snapshot_bottles(snapshot), body)
     return hashlib.sha256(body).hexdigest()
+
+
+def write_casks(
+    bucket: Bucket,
+    snapshot: str,
+    held: Sequence[CaskFile],
+    left_out: Sequence[Mapping[str, str]],
+) -> dict[str, Any]:
+    """Write ``casks.json``, if there is any; returns what the snapshot's document says of it."""
+    if not held and not left_out:
+        return {}
+    document = {"casks": [each.as_json() for each in held], "left_out": list(left_out)}
+    body = json.dumps(document).encode()
+    bucket.write(keys.snapshot_casks(snapshot), body)
+    return {"casks": len(held), "casks_sha256": hashlib.sha256(body).hexdigest()}
 
 
 def too_large(bucket: Bucket, snapshot: Snapshot) -> list[Bottle]:

@@ -86,6 +86,7 @@ def _snapshot(plan: Plan, created_at: str) -> dict[str, Any]:
         "created_at": created_at,
         "formulae": plan.formulae,
         "bottles": len(plan.bottles),
+        **({"casks": len(plan.casks)} if plan.casks else {}),
         "bytes": plan.size_bytes,
         "by_platform": _by_platform(plan.bottles),
     }

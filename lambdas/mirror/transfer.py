@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from typing import Protocol
 
-from mirror.bottles import Bottle
 from mirror.bucket import Bucket, Upload
 from mirror.errors import DigestMismatch
 from mirror.memory import Memory
@@ -14,17 +14,33 @@ MIB = 1024 * 1024
 BLOB_TYPE = "application/octet-stream"
 
 
+class Blob(Protocol):
+    """Anything that is known by the digest of its bytes: a bottle, the file of a cask."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, 64 hex digits."""
+
+    @property
+    def blob_key(self) -> str:
+        """Where it belongs in the bucket."""
+
+    @property
+    def promised_bytes(self) -> int | None:
+        """How many bytes it has; None when only the digest is promised."""
+
+
 def copy_blob(
-    bottle: Bottle,
+    blob: Blob,
     chunks: Iterable[bytes],
     bucket: Bucket,
     *,
     memory: Memory,
     part_bytes: int = 8 * MIB,
 ) -> int:
-    """Stream one bottle into the bucket, visible only once it is proven.
+    """Stream one blob into the bucket, visible only once it is proven.
 
-    A key under ``blobs/`` is the inventory (docs/adr/0002), so a small bottle is put after
+    A key under ``blobs/`` is the inventory (docs/adr/0002), so a small blob is put after
     its digest is known, and a large one's multipart upload is completed only then; any
     other way out aborts it. Holds a few parts in memory, and waits for others to give
     theirs back.
@@ -44,19 +60,19 @@ def copy_blob(
 
     Source: Amazon S3, multipart upload limits.
     """
-    proof = _Proof(bottle, bucket.where(bottle.blob_key))
+    proof = _Proof(blob, bucket.where(blob.blob_key))
     checked = proof.watch(chunks)
-    if bottle.size_bytes <= part_bytes:
-        with memory.held(bottle.size_bytes):
+    if blob.promised_bytes is not None and blob.promised_bytes <= part_bytes:
+        with memory.held(blob.promised_bytes):
             body = b"".join(checked)
             proof.conclude()
-            bucket.write(bottle.blob_key, body, BLOB_TYPE, sha256_hex=bottle.digest)
+            bucket.write(blob.blob_key, body, BLOB_TYPE, sha256_hex=blob.digest)
         return len(body)
-    with bucket.upload(bottle.blob_key, BLOB_TYPE) as upload:
+    with bucket.upload(blob.blob_key, BLOB_TYPE) as upload:
         _send_parts(upload, checked, memory, part_bytes)
         proof.conclude()
         upload.complete()
-    return bottle.size_bytes
+    return proof.seen_bytes
 
 
 def _send_parts(upload: Upload, chunks: Iterator[bytes], memory: Memory, part_bytes: int) -> None:
@@ -82,28 +98,30 @@ def _joined(first: bytes, more: Iterator[bytes], part_bytes: int) -> bytes:
 class _Proof:
     """Counts and hashes what passes, and compares it with the promise at the end."""
 
-    def __init__(self, bottle: Bottle, where: str) -> None:
-        self._bottle, self._where = bottle, where
+    def __init__(self, blob: Blob, where: str) -> None:
+        self._blob, self._where = blob, where
         self._hash = hashlib.sha256()
-        self._seen = 0
+        self.seen_bytes = 0
 
     def watch(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
-            self._seen += len(chunk)
-            if self._seen > self._bottle.size_bytes:
-                raise self._broken(f"more than the {self._bottle.size_bytes} bytes announced")
+            self.seen_bytes += len(chunk)
+            promised = self._blob.promised_bytes
+            if promised is not None and self.seen_bytes > promised:
+                raise self._broken(f"more than the {promised} bytes announced")
             self._hash.update(chunk)
             yield chunk
 
     def conclude(self) -> None:
-        if self._seen != self._bottle.size_bytes:
-            raise self._broken(f"{self._seen} of {self._bottle.size_bytes} bytes announced")
-        if self._hash.hexdigest() != self._bottle.digest:
+        promised = self._blob.promised_bytes
+        if promised is not None and self.seen_bytes != promised:
+            raise self._broken(f"{self.seen_bytes} of {promised} bytes announced")
+        if self._hash.hexdigest() != self._blob.digest:
             raise self._broken(f"bytes whose SHA-256 is {self._hash.hexdigest()}")
 
     def _broken(self, sent: str) -> DigestMismatch:
         return DigestMismatch(
             f"upstream sent {sent}; nothing was kept",
             where=self._where,
-            remedy="run the sync again; if it stays so, report it to the registry",
+            remedy="run the sync again; if it stays so, report it to whoever offers it",
         )

@@ -1,11 +1,11 @@
-"""Whether the bottles of a snapshot are what it says: by listing, by hashing, mended if asked."""
+"""Whether a snapshot's bottles and casks are what it says: listed, hashed, mended if asked."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import Any
 
 from mirror import keys, manifests, snapshots, telemetry
-from mirror.bottles import Bottle
 from mirror.bucket import Bucket
+from mirror.casks import CaskFile, Held
 from mirror.connections import Connections
 from mirror.deadline import Deadline
 from mirror.errors import BadManifest, BucketRefused, MirrorError, OutOfTime, UnknownSnapshot
@@ -148,25 +148,32 @@ def _begin(connections: Connections, request: Request, run: str, deadline: Deadl
         )
     document = snapshots.read(bucket, wanted)
     request = replace(request, snapshot=wanted)
-    bottles, inventory = snapshots.bottles_of(bucket, document), bucket.sizes(keys.V2)
+    bottles, casks = snapshots.bottles_of(bucket, document), snapshots.casks_of(bucket, document)
+    inventory = bucket.sizes(keys.V2)
+    held: tuple[Held, ...] = (*bottles, *casks)
     unsound = {
         each.blob_key: (each, _size_told(inventory.get(each.blob_key), each))
-        for each in bottles
+        for each in held
         if inventory.get(each.blob_key) != each.size_bytes
     }
     damaged = [_blob(connections, *told, request, deadline) for told in unsound.values()]
     unserved = {each.manifest_key: each for each in bottles if each.manifest_key not in inventory}
     damaged += [Damage(each.label, key, "its manifest is gone") for key, each in unserved.items()]
     of = len(_drawn(bucket, request)) if request.deep else 0
-    report = Report(run, request, of, 0, 0, len(bottles), tuple(damaged), finished=not of)
+    listed = len(bottles) + len(casks)
+    report = Report(run, request, of, 0, 0, listed, tuple(damaged), finished=not of)
     report.write(bucket)
     return report
 
 
-def _drawn(bucket: Bucket, request: Request) -> Sequence[Bottle]:
-    """One bottle for each blob that is to be hashed: the same ones in each call of a run."""
-    bottles = snapshots.bottles_of(bucket, snapshots.read(bucket, request.snapshot))
-    by_key = {each.blob_key: each for each in bottles}
+def _drawn(bucket: Bucket, request: Request) -> Sequence[Held]:
+    """One bottle or cask for each blob to be hashed: the same ones in each call of a run."""
+    document = snapshots.read(bucket, request.snapshot)
+    held: tuple[Held, ...] = (
+        *snapshots.bottles_of(bucket, document),
+        *snapshots.casks_of(bucket, document),
+    )
+    by_key = {each.blob_key: each for each in held}
     chosen = sorted(by_key)
     if request.sample is not None and request.sample < len(chosen):
         generator = random.Random(request.seed)  # noqa: S311 - a sample is not a secret
@@ -175,7 +182,7 @@ def _drawn(bucket: Bucket, request: Request) -> Sequence[Bottle]:
 
 
 def _hashed(
-    connections: Connections, report: Report, some: Sequence[Bottle], deadline: Deadline
+    connections: Connections, report: Report, some: Sequence[Held], deadline: Deadline
 ) -> Report:
     """The report after some more bottles.
 
@@ -198,7 +205,7 @@ def _hashed(
 
 
 def _look(
-    connections: Connections, bottle: Bottle, report: Report, deadline: Deadline
+    connections: Connections, bottle: Held, report: Report, deadline: Deadline
 ) -> list[Damage]:
     bucket, damaged = connections.bucket, []
     digest = hashlib.sha256()
@@ -207,6 +214,8 @@ def _look(
     if digest.hexdigest() != bottle.digest:
         problem = f"its SHA-256 is {digest.hexdigest()}"
         damaged.append(_blob(connections, bottle, problem, report.request, deadline))
+    if isinstance(bottle, CaskFile):
+        return damaged
     if bottle.manifest_key not in {each.key for each in report.damaged}:
         try:
             manifests.promise(bucket.read(bottle.manifest_key), bottle, bottle.manifest_key)
@@ -216,15 +225,13 @@ def _look(
 
 
 def _blob(
-    connections: Connections, bottle: Bottle, problem: str, request: Request, deadline: Deadline
+    connections: Connections, bottle: Held, problem: str, request: Request, deadline: Deadline
 ) -> Damage:
     damage = Damage(bottle.label, bottle.blob_key, problem)
     if not request.repair:
         return damage
     try:
-        pieces = connections.registry.blob(
-            bottle.image, bottle.digest, bottle.size_bytes, sleep=deadline.sleep
-        )
+        pieces = _upstream(connections, bottle, deadline)
         with closing(pieces):
             copy_blob(bottle, deadline.watch(pieces), connections.bucket, memory=Memory())
     except (BucketRefused, OutOfTime):
@@ -234,7 +241,15 @@ def _blob(
     return replace(damage, repaired=True)
 
 
-def _size_told(found: int | None, bottle: Bottle) -> str:
+def _upstream(connections: Connections, bottle: Held, deadline: Deadline) -> Generator[bytes]:
+    if isinstance(bottle, CaskFile):
+        return connections.downloads.pieces(bottle, sleep=deadline.sleep)
+    return connections.registry.blob(
+        bottle.image, bottle.digest, bottle.size_bytes, sleep=deadline.sleep
+    )
+
+
+def _size_told(found: int | None, bottle: Held) -> str:
     if found is None:
         return "it is gone"
     return f"it has {found} bytes instead of {bottle.size_bytes}"

@@ -1,11 +1,11 @@
-"""One batch of bottles, from upstream into the bucket, until done or out of time."""
+"""One batch of bottles and casks, from upstream into the bucket, until done or out of time."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from typing import Any
 
 from mirror import keys, lease, telemetry
 from mirror.bottles import Bottle
+from mirror.casks import CaskFile, Held
 from mirror.connections import Connections
 from mirror.deadline import Deadline
 from mirror.errors import BucketRefused, DigestMismatch, MirrorError, OutOfTime
@@ -34,16 +35,18 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class Carried:
-    """One bottle of the batch, how it ended, and why if it failed.
+    """One bottle, or cask, of the batch, how it ended, and why if it failed.
 
     Args:
+        size_bytes: that were copied.
         error: the name of the error's class.
     """
 
-    bottle: Bottle
+    bottle: Held
     outcome: Outcome
     problem: str = ""
     error: str = ""
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,7 @@ class BatchResult:
     @property
     def size_bytes(self) -> int:
         """Bytes copied."""
-        return sum(
-            each.bottle.size_bytes for each in self.carried if each.outcome is Outcome.COPIED
-        )
+        return sum(each.size_bytes for each in self.carried)
 
     def as_json(self) -> dict[str, Any]:
         """``syncs/<id>/results/<n>.json`` (docs/reference/bucket-layout.md)."""
@@ -117,7 +118,10 @@ def run(
     batch = json.loads(connections.bucket.read(batch_key))
     telemetry.about(batch["sync"])
     lease.renew(connections.bucket, batch["sync"], datetime.now(UTC))
-    bottles = [Bottle.from_json(each) for each in batch["bottles"]]
+    bottles: list[Held] = [
+        *(Bottle.from_json(each) for each in batch["bottles"]),
+        *(CaskFile.from_json(each) for each in batch.get("casks", ())),
+    ]
     carrier = _Carrier(
         connections,
         Deadline(seconds_left, connections.fetcher.sleep),
@@ -157,7 +161,7 @@ def _measure(batch_key: str, result: BatchResult) -> None:
     )
 
 
-def _begun(bottles: Sequence[Bottle]) -> dict[str, Any]:
+def _begun(bottles: Sequence[Held]) -> dict[str, Any]:
     return {"copied": 0, "bytes": 0, "left": len(bottles), "failed": []}
 
 
@@ -177,16 +181,17 @@ class _Carrier:
         is_first_try: bool,
     ) -> None:
         self._bucket, self._registry = connections.bucket, connections.registry
+        self._downloads = connections.downloads
         self._deadline, self._is_stopping = deadline, is_stopping
         self._is_first_try = is_first_try
         self._memory = Memory()
 
-    def carry(self, bottle: Bottle) -> Carried:
+    def carry(self, bottle: Held) -> Carried:
         """Copy one bottle unless it is there; only what the bucket refuses is raised."""
         if self._deadline.is_near() or self._is_stopping():
             return Carried(bottle, Outcome.LEFT)
         try:
-            return Carried(bottle, self._bring(bottle))
+            return self._bring(bottle)
         except OutOfTime:
             return Carried(bottle, Outcome.LEFT)
         except BucketRefused:
@@ -203,23 +208,34 @@ class _Carrier:
             )
             return Carried(bottle, Outcome.FAILED, f"{name}: {problem}", name)
 
-    def _bring(self, bottle: Bottle) -> Outcome:
-        if not self._is_first_try and self._bucket.size(bottle.blob_key) == bottle.size_bytes:
-            return Outcome.PRESENT
+    def _bring(self, bottle: Held) -> Carried:
+        if not self._is_first_try and self._is_there(bottle):
+            return Carried(bottle, Outcome.PRESENT)
         try:
-            self._copy(bottle)
+            size_bytes = self._copy(bottle)
         except DigestMismatch as error:
             # Damaged on its way, or by a cache that asking again passes by: once, from scratch.
             telemetry.tell("bottle_again", level="WARN", bottle=bottle.label, problem=error.problem)
-            self._copy(bottle)
-        return Outcome.COPIED
+            size_bytes = self._copy(bottle)
+        return Carried(bottle, Outcome.COPIED, size_bytes=size_bytes)
 
-    def _copy(self, bottle: Bottle) -> None:
-        pieces = self._registry.blob(
+    def _is_there(self, bottle: Held) -> bool:
+        held = self._bucket.size(bottle.blob_key)
+        return held is not None and bottle.promised_bytes in (None, held)
+
+    def _copy(self, bottle: Held) -> int:
+        pieces = self._pieces(bottle)
+        with closing(pieces):
+            return copy_blob(
+                bottle, self._deadline.watch(pieces), self._bucket, memory=self._memory
+            )
+
+    def _pieces(self, bottle: Held) -> Generator[bytes]:
+        if isinstance(bottle, CaskFile):
+            return self._downloads.pieces(bottle, sleep=self._deadline.sleep)
+        return self._registry.blob(
             bottle.image, bottle.digest, bottle.size_bytes, sleep=self._deadline.sleep
         )
-        with closing(pieces):
-            copy_blob(bottle, self._deadline.watch(pieces), self._bucket, memory=self._memory)
 
 
 def _without_standstill(carried: tuple[Carried, ...]) -> tuple[Carried, ...]:

@@ -94,6 +94,11 @@ class Upstream:
         self.tables: dict[str, dict[str, str]] = {}
         self.manifests: dict[tuple[str, str], bytes] = {}
         self.blobs: dict[str, Blob] = {}
+        # Platform → the casks of `internal/packages`; the list that older brews read.
+        self.casks: dict[str, dict[str, dict[str, object]]] = {}
+        self.listed_casks: list[dict[str, object]] = []
+        # Path below /vendors/ → the file.
+        self.files: dict[str, Blob] = {}
         self.tokens: set[str] = set()
         self.requests: list[tuple[str, dict[str, str]]] = []
         # Path → answers to give first: a status and headers.
@@ -151,10 +156,42 @@ class Upstream:
         self.blobs |= {digests[tag]: Blob(body) for tag, body in bottles.items()}
         self.sign_all()
 
+    def add_cask(
+        self,
+        token: str,
+        body: bytes,
+        *,
+        path: str = "",
+        platforms: tuple[str, ...] = ("arm64_tahoe",),
+        **entry: object,
+    ) -> str:
+        """A cask in `internal/packages`, and its file at its vendor's; returns the file's digest.
+
+        Args:
+            path: of the file below ``/vendors/``.
+            entry: more of the API's entry, as ``depends_on_args``, or another ``sha256``.
+        """
+        path = path or f"{token}.dmg"
+        digest = hashlib.sha256(body).hexdigest()
+        self.files[path] = Blob(body)
+        told = {"version": "1.0", "sha256": digest, "url_args": [f"{self.url}/vendors/{path}"]}
+        for platform in platforms:
+            self.formulae.setdefault(platform, {})
+            self.casks.setdefault(platform, {})[token] = {**told, **entry}
+        self.sign_all()
+        return digest
+
     def sign_all(self) -> None:
-        """Write the API files anew from `formulae` and `tables`."""
+        """Write the API files anew from `formulae`, `casks` and `tables`."""
+        if self.listed_casks:
+            self.api_files["cask.jws.json"] = self.signer.sign(json.dumps(self.listed_casks))
         for platform, formulae in self.formulae.items():
-            payload = {"metadata": {"bottle_tag": platform}, "formulae": formulae, **self.tables}
+            payload = {
+                "metadata": {"bottle_tag": platform},
+                "formulae": formulae,
+                "casks": self.casks.get(platform, {}),
+                **self.tables,
+            }
             path = f"internal/packages.{platform}.jws.json"
             self.api_files[path] = self.signer.sign(json.dumps(payload))
 
@@ -199,6 +236,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._give_token()
         elif path.startswith("/storage/"):
             self._send_blob(self.server.upstream.blobs.get(path.removeprefix("/storage/")))
+        elif path.startswith("/vendors/"):
+            self._send_blob(self.server.upstream.files.get(path.removeprefix("/vendors/")))
         elif found := REPOSITORY.fullmatch(path):
             self._registry(found["image"], found["kind"], found["what"])
         else:

@@ -10,17 +10,22 @@ import hashlib
 import json
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.doubles import brew_casks
 from tests.doubles.brew_client import GENERATIONS, Brew, BrewError
 from tests.doubles.brew_line import Line
 from tests.integration.conftest import served
 
+ROOT = Path(__file__).parents[2]
 MAC, LINUX = "arm64_tahoe", "x86_64_linux"
 # Between them: `@`, `+`, hyphens in name and version, revisions, rebuilds, an `all` bottle.
 WANTED = ["jq", "wget", "python@3.13", "libsigc++@2", "notes++", "aria2"]
+# A file per architecture behind a redirect, an escape, a query; and one without a checksum.
+CASKS = ["visual-studio-code", "firefox", "iterm2", "google-chrome"]
 WGET = {
     MAC: ["libunistring", "gettext", "libidn2", "ca-certificates", "openssl@3", "wget"],
     LINUX: [
@@ -51,7 +56,9 @@ SETTINGS = {
 @pytest.fixture(scope="module")
 def mirror(checkout):
     """The address of a deployed mirror for two platforms, once its upstream has gone."""
-    checkout.configure({"selection": {"platforms": [MAC, LINUX], "formulae": WANTED}})
+    checkout.configure(
+        {"selection": {"platforms": [MAC, LINUX], "formulae": WANTED, "casks": CASKS}}
+    )
     checkout.answer("deploy", "--env", "dev")
     with served(checkout) as url:
         servers = {each["name"]: each for each in checkout.answer("sandbox.status")}
@@ -209,3 +216,59 @@ def test_what_the_mirror_lacks_ends_there_without_fallback(brew):
         client.install("git")
 
     assert client.line.strayed == []
+
+
+def mirror_cask(brew: Brew, mirror: str, token: str) -> subprocess.CompletedProcess[str]:
+    """Run the command that a Mac is given, with a brew that knows what this client knows."""
+    cask, programs = brew_casks.known(brew)[token], brew.home / "programs"
+    programs.mkdir(parents=True, exist_ok=True)
+    (programs / "info.json").write_text(brew_casks.info(cask))
+    location = brew_casks.cached_location(brew, cask)
+    script = f"""#!/bin/sh
+    case "$*" in
+      "info --cask --json=v2 {token}") cat "{programs}/info.json" ;;
+      "--cache --cask {token}") echo "{location}" ;;
+      *) exit 64 ;;
+    esac
+    """
+    (programs / "brew").write_text(script)
+    (programs / "brew").chmod(0o755)
+    return subprocess.run(
+        [ROOT / "client" / "brew-mirror-cask", token],
+        check=False,
+        env={"PATH": f"{programs}:{os.environ['PATH']}", "HOMEBREW_ARTIFACT_DOMAIN": mirror},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+
+@pytest.mark.parametrize("token", CASKS[:3])
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_a_cask_is_installed_from_the_mirror_alone(brew, mirror, generation, token):
+    client = brew(generation, "artifact domain")
+    client.update()
+
+    done = mirror_cask(client, mirror, token)
+    body = brew_casks.install(client, token)
+
+    assert done.returncode == 0, done.stderr
+    assert hashlib.sha256(body).hexdigest() == brew_casks.known(client)[token].sha256
+
+
+def test_without_the_command_brew_asks_the_vendor_and_fails(brew):
+    client = brew("6", "artifact domain")
+    client.update()
+
+    with pytest.raises(BrewError, match="Download failed on Cask 'firefox'"):
+        brew_casks.install(client, "firefox")
+
+
+def test_a_cask_without_a_checksum_is_not_to_be_had(brew, mirror):
+    client = brew("6", "artifact domain")
+    client.update()
+
+    done = mirror_cask(client, mirror, "google-chrome")
+
+    assert done.returncode == 1
+    assert "google-chrome has no checksum, so that the mirror does not hold it" in done.stderr

@@ -20,6 +20,8 @@ variable "settings" {
       portable_ruby        = bool
 
       portable_ruby_versions = list(string)
+      casks                  = optional(list(string), [])
+      exclude_casks          = optional(list(string), [])
     })
     publish = object({
       policy          = string

@@ -42,7 +42,6 @@ def test_what_is_left_alone_is_noted_with_its_line():
     assert brewfiles.parse(WHOLE).notes == {
         3: "the tap acme/tools is not mirrored",
         11: '"acme/tools/deploy" comes from the tap acme/tools, which is not mirrored',
-        12: "the cask firefox is not mirrored: brew asks its vendor for it",
         13: "cask_args is nothing that a mirror holds",
         14: "mas is nothing that a mirror holds",
         15: "vscode is nothing that a mirror holds",
@@ -155,6 +154,15 @@ def test_a_brewfile_adds_to_the_formulae_that_are_named(environment):
     wanted = selection.selection(environment('brew "jq"\nbrew "git"', ", formulae: [git, xz]"))
 
     assert wanted["formulae"] == ["git", "xz", "jq"]
+
+
+def test_the_casks_of_a_brewfile_come_besides_those_that_are_named(environment):
+    brewfile = 'cask "iterm2"\ncask "homebrew/cask/firefox"\n'
+
+    wanted = selection.selection(environment(brewfile, ", casks: [zoom, iterm2]"))
+
+    assert wanted["casks"] == ["zoom", "iterm2", "firefox"]
+    assert wanted["formulae"] == ["*"]
 
 
 def test_notes_name_the_file_and_the_line(environment, tmp_path):

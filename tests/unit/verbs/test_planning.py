@@ -34,6 +34,7 @@ SIZES = {
     "largest": [["openssl@3 3.6.0 arm64_tahoe", 2**31]],
     "parts": 0,
 }
+NOTHING = {"chains": {}, "more": 0, "not_selected": {}}
 PRICES = StoragePrices("us-east-1", 0.023, 0.000005, 0.0000004, "2025-01")
 
 
@@ -89,3 +90,40 @@ def test_platforms_that_agree_are_told_once(capsys):
         "libxml2 → xz  (arm64_tahoe, arm64_sequoia)",
         "xz is not selected: it is excluded  (x86_64_linux)",
     ]
+
+
+CASKS = {
+    "files": 3,
+    "missing": 1,
+    "examples": ["cask firefox 145.0 0a1b2c3d4e5f"],
+    "left_out": [
+        {"cask": "zoom", "platform": platform, "problem": "upstream gives no checksum"}
+        for platform in ("arm64_tahoe", "tahoe")
+    ],
+    "sizes": None,
+    "why": {},
+}
+
+
+def test_casks_are_counted_and_those_left_out_are_named_once(shown):
+    out = shown(casks=CASKS)
+
+    assert "casks: 3 files, 1 missing\n" in out
+    assert "missing: cask firefox 145.0" in out
+    assert "left out: zoom: upstream gives no checksum\n" in out
+
+
+def test_the_sizes_of_casks_are_what_their_vendors_say(shown):
+    sizes = {"bytes": 2**20, "unsized": 1, "failed": [{}]}
+
+    assert "1 missing: 1.0 MiB, 1 of unknown size, 1 refused" in shown(
+        casks=CASKS | {"sizes": sizes}
+    )
+
+
+def test_why_tells_the_chain_of_casks_too(capsys):
+    why = {"arm64_tahoe": {"term": ["gitup", "term"]}}
+
+    planning.show_why(replace(PLAN, why={"arm64_tahoe": NOTHING}, casks=CASKS | {"why": why}))
+
+    assert "cask gitup → term  (every platform)" in capsys.readouterr().out

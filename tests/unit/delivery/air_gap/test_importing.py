@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from delivery.air_gap import verification
 from delivery.errors import BadInput, BaseMissing, PublishFailed, UntrustedParcel
 from tests.doubles.far_side import FAR, NEAR, Killed, before, files_of, kill_at
+from tests.unit.delivery.air_gap.conftest import LATER
 from tests.unit.mirror.conftest import Sync
 
 API = "api/internal/packages.arm64_tahoe.jws.json"
@@ -279,3 +281,68 @@ def test_a_flipped_bit_in_any_file_is_refused_by_name(first, far, parcel, choice
         path.write_bytes(sound)
 
     assert name in str(refusal.value)
+
+
+@pytest.fixture
+def with_cask(upstream, sync, far, tmp_path):
+    """A parcel of a mirror with one cask, and the key of its file."""
+    upstream.add("jq", {"arm64_tahoe": b"jq"})
+    digest = upstream.add_cask("firefox", b"a disk image")
+    settings = sync.connections.settings
+    selection = replace(settings.selection, casks=("firefox",))
+    sync.connections = sync.connections.with_settings(replace(settings, selection=selection))
+    sync.run()
+    far.export(tmp_path / "parcel")
+    return tmp_path / "parcel", f"v2/homebrew/cask/firefox/blobs/sha256:{digest}"
+
+
+def test_casks_come_along_and_are_published(with_cask, far):
+    parcel, key = with_cask
+
+    brought = far.bring(parcel)
+
+    assert (brought.uploaded, brought.answer["casks"]) == (2, 1)
+    assert far.read(key) == b"a disk image"
+    casks = f"snapshots/{brought.snapshot}/casks.json"
+    assert far.read(casks) == far.read(casks, NEAR)
+
+
+def test_a_delta_leaves_the_casks_behind_that_the_far_side_has(
+    with_cask, far, upstream, sync, tmp_path
+):
+    parcel, key = with_cask
+    first = far.bring(parcel).snapshot
+    newer = upstream.add_cask("firefox", b"another image", path="two")
+    sync.run(execution="two", now=LATER)
+    far.export(tmp_path / "delta", since=first)
+
+    brought = far.bring(tmp_path / "delta")
+
+    assert not (tmp_path / "delta" / key).exists()
+    assert brought.uploaded == 1
+    assert far.read(f"v2/homebrew/cask/firefox/blobs/sha256:{newer}") == b"another image"
+
+
+def test_a_cask_that_no_signed_catalogue_names_is_refused(with_cask, far):
+    parcel, _ = with_cask
+    folder = next((parcel / "snapshots").iterdir())
+    listed = json.loads((folder / "casks.json").read_bytes())
+    listed["casks"][0]["digest"] = hashlib.sha256(b"malware").hexdigest()
+    casks = json.dumps(listed).encode()
+    document = json.loads((folder / "snapshot.json").read_bytes())
+    document["casks_sha256"] = hashlib.sha256(casks).hexdigest()
+    digest = listed["casks"][0]["digest"]
+    resign(
+        far,
+        parcel,
+        {
+            f"snapshots/{folder.name}/casks.json": casks,
+            f"snapshots/{folder.name}/snapshot.json": json.dumps(document).encode(),
+            f"v2/homebrew/cask/firefox/blobs/sha256:{digest}": b"malware",
+        },
+    )
+
+    with pytest.raises(PublishFailed, match="in no signed catalogue, cask firefox"):
+        far.bring(parcel)
+
+    assert API not in far.held()
