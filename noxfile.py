@@ -1,5 +1,8 @@
 """The suites of Airbrew: what CI runs, runnable at a desk. `nox -l` lists them."""
 
+import os
+from pathlib import Path
+
 import nox
 
 nox.needs_version = ">=2025.2.9"
@@ -7,7 +10,7 @@ nox.options.sessions = ["lint", "unit", "integration"]
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_missing_interpreters = True
 
-LOCKED = ["container", "desk", "layer", "lint", "security", "test"]
+LOCKED = ["checkov", "container", "desk", "layer", "lint", "security", "test"]
 
 
 def install(session: nox.Session, requirements: str) -> None:
@@ -16,26 +19,34 @@ def install(session: nox.Session, requirements: str) -> None:
     session.install("--no-deps", "--no-build-isolation", "--editable", ".")
 
 
+def beside(session: nox.Session, requirements: str) -> str:
+    """A PATH that ends with an environment of its own, for a tool whose pins suit nobody else."""
+    folder = Path(session.virtualenv.location) / requirements
+    if not folder.exists():
+        session.run("python", "-m", "venv", str(folder))
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+    wanted = ["--require-hashes", "-r", f"requirements/{requirements}.txt"]
+    session.run(*pip, *wanted, external=True)
+    return os.pathsep.join([*session.virtualenv.bin_paths, os.environ["PATH"], f"{folder}/bin"])
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Formatting, lint rules, types, who may import whom, YAML, Terraform's own formatting."""
+    """Form, lint rules, types, imports, YAML, workflows, shell: the gates of suite `lint`."""
     install(session, "lint")
-    session.run("ruff", "format", "--check", ".")
-    session.run("ruff", "check", ".")
-    session.run("mypy")
-    session.run("lint-imports")
-    session.run("yamllint", "--strict", ".")
-    session.run("inv", "terraform.format", "--check")
-    session.run("inv", "config.validate")
-    session.run("inv", "config.docs", "--check")
-    session.run("inv", "docs.tasks", "--check")
+    session.run("inv", "ci.gates", "--suite", "lint", *session.posargs)
 
 
 @nox.session
 def unit(session: nox.Session) -> None:
     """Unit tests; pyproject.toml holds the coverage floor. Arguments go to pytest."""
     install(session, "test")
-    session.run("pytest", "tests/unit", "--cov", "--junitxml=build/unit.xml", *session.posargs)
+    reports = (
+        "--junitxml=build/unit.xml",
+        "--cov-report=term",
+        "--cov-report=json:build/coverage.json",
+    )
+    session.run("pytest", "tests/unit", "--cov", *reports, *session.posargs)
 
 
 @nox.session
@@ -54,10 +65,15 @@ def e2e(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def security(session: nox.Session) -> None:
-    """Checkov over the Terraform tree, offline."""
-    # Checkov pins older versions of what the sandbox needs: an environment of its own.
-    session.install("--require-hashes", "-r", "requirements/security.txt")
-    session.run("checkov", "--directory", "terraform", "--config-file", ".checkov.yaml")
+    """The gates of suite `security`, and each gate against a fault that is planted for it."""
+    install(session, "security")
+    path = beside(session, "checkov")
+    session.run("inv", "ci.gates", "--suite", "security", "--plan", "prod", env={"PATH": path})
+    session.run("inv", "sandbox.down")
+    session.run(
+        *("pytest", "tests/security", "--junitxml=build/security.xml", *session.posargs),
+        env={"PATH": path},
+    )
 
 
 @nox.session(default=False)

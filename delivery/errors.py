@@ -17,6 +17,8 @@ DeliveryError                 the operation failed                     exit 1
 ├── BaseMissing               a delta builds on a snapshot that is not there
 ├── ContentFailed             a deployed function could not show, move, check or collect snapshots
 ├── PublishFailed             the orchestrator refused what was brought to it
+├── GateBroken                a gate could not look: neither passed nor failed
+│   └── NothingAudited        the service that knows the weaknesses was not reached
 ├── SmokeTestFailed           the deployed mirror does not serve what it should
 ├── CannotRollBack            the environment cannot go back to that release; the message says why
 └── DeployUnderWay            someone else is deploying this environment
@@ -128,6 +130,14 @@ class ContentFailed(DeliveryError):
 
 class PublishFailed(DeliveryError):
     """The orchestrator refused what was brought to it; what is published stands."""
+
+
+class GateBroken(DeliveryError):
+    """A gate could not look at the checkout; that is not the same as having found nothing."""
+
+
+class NothingAudited(GateBroken):
+    """The service that knows of weaknesses was not reached: no pass, and nothing found."""
 
 
 class SmokeTestFailed(DeliveryError):

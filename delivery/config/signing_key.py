@@ -37,8 +37,8 @@ def read(file: str) -> str:
 
 def _check(file: str, path: Path, pem: bytes) -> None:
     # A quarter of a second that a configuration without a key of its own need not pay.
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey  # noqa: PLC0415
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey  # noqa: PLC0415 - too
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key  # noqa: PLC0415 - too
 
     if b"PRIVATE KEY" in pem:
         raise UnfitKey(

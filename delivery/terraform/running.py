@@ -181,6 +181,10 @@ class Workspace:
         """
         self._stream("apply", str(plan_file), listen=lambda event: _tell(event, report))
 
+    def planned(self) -> str:
+        """The plan that was made last, in Terraform's own JSON."""
+        return self._answer("show", "-json", str(self.data_dir / "plan"))
+
     def output(self) -> dict[str, Any]:
         """The root's outputs: value by name, sensitive ones too."""
         document = json.loads(self._answer("output", "-json"))

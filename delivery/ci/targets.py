@@ -1,0 +1,115 @@
+"""What an event deploys: develop to dev, main to staging, a version's tag to prod."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from delivery.ci.events import Event
+from delivery.environment import Environment
+
+BRANCHES = {"refs/heads/develop": "dev", "refs/heads/main": "staging"}
+VERSION = re.compile(r"refs/tags/v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+SCHEDULED = ("schedule", "workflow_dispatch")
+RELEASED_TO = "prod"
+PROMOTED_FROM = "staging"
+
+
+@dataclass(frozen=True)
+class Target:
+    """An environment that is to be deployed, as a job of a matrix gets it.
+
+    `promote_from` names the environment whose release is taken over, and is empty where one is
+    built. The roles are empty for an environment in the sandbox, which needs none.
+    """
+
+    environment: str
+    region: str
+    cloud: str
+    promote_from: str
+    plan_role: str
+    deploy_role: str
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What to deploy, what to compare with, whether to show a preview on the runner, and why so.
+
+    `build` says whether a release is to be built, or that of `promote_from` is taken over.
+    `compare` is where a pull request would be deployed to once it is merged, and on a schedule
+    every environment that has an account.
+    """
+
+    deploy: tuple[Target, ...]
+    build: bool
+    compare: tuple[Target, ...]
+    preview: bool
+    why: str
+
+
+def of(event: Event, environments: Mapping[str, Environment], *, in_sandbox: bool) -> Targets:
+    """What an event deploys.
+
+    Args:
+        environments: by name, as the configuration has them.
+        in_sandbox: whether an environment without an account is deployed, too: into a sandbox
+            on the runner, to try the pipeline out.
+    """
+    if event.name == "pull_request":
+        return _of_pull_request(event, environments)
+    if event.name in SCHEDULED:
+        compare = [_target(each) for each in environments.values() if not each.is_sandbox]
+        return _nothing("every environment that has an account is looked at", *compare)
+    name = _environment_of(event)
+    if name is None:
+        return _nothing(f"{event.name} {event.ref} deploys nothing")
+    environment = environments[name]
+    if environment.is_sandbox and not in_sandbox:
+        told = f"{name} has no account_id in config/airbrew.yaml: there is nothing to deploy to"
+        return _nothing(told)
+    target = _target(environment)
+    build = not target.promote_from
+    return Targets((target,), build, (), preview=False, why=f"{event.ref} deploys {name}")
+
+
+def _of_pull_request(event: Event, environments: Mapping[str, Environment]) -> Targets:
+    if event.is_fork:
+        told = "a fork's pull request is tested and shown; it gets no role, and is never deployed"
+        return replace(_nothing(told), preview=True)
+    environment = environments.get(BRANCHES.get(event.into, ""))
+    compare = [_target(environment)] if environment and not environment.is_sandbox else []
+    told = "a pull request is tested and shown, and never deployed"
+    return replace(_nothing(told, *compare), preview=True)
+
+
+def _nothing(why: str, *compare: Target) -> Targets:
+    return Targets((), build=False, compare=compare, preview=False, why=why)
+
+
+def _environment_of(event: Event) -> str | None:
+    if event.name != "push" or event.is_deletion:
+        return None
+    # `v*.*.*` in a workflow also lets v1.2.3-rc1 through, which is not for prod.
+    if VERSION.fullmatch(event.ref):
+        return RELEASED_TO
+    return BRANCHES.get(event.ref)
+
+
+def _target(environment: Environment) -> Target:
+    return Target(
+        environment=environment.name,
+        region=environment.region,
+        cloud="sandbox" if environment.is_sandbox else "AWS",
+        promote_from=PROMOTED_FROM if environment.name == RELEASED_TO else "",
+        plan_role=role(environment, "plan"),
+        deploy_role=role(environment, "deploy"),
+    )
+
+
+def role(environment: Environment, purpose: str) -> str:
+    """The ARN of the role for a purpose, as terraform/modules/access names it; or nothing."""
+    if environment.account_id is None:
+        return ""
+    name = f"github-{environment.project}-{environment.name}-{purpose}"
+    return f"arn:aws:iam::{environment.account_id}:role/{name}"
