@@ -10,7 +10,7 @@ import hashlib
 import json
 from dataclasses import replace
 
-from delivery import lock, settings, state_bucket
+from delivery import lock, settings, state_bucket, task_image
 from delivery.checkout import Checkout
 from delivery.cloud import Cloud
 from delivery.environment import Environment
@@ -61,7 +61,8 @@ def _compare(checkout: Checkout, environment: Environment, cloud: Cloud, steps: 
     with steps.step("build"):
         built = checkout.build(environment, steps.detail)
         digests = {name: each.sha256 for name, each in built.items()}
-        wanted = settings.of(environment, cloud.account_id, cloud.upstream, digests)
+        image = task_image.of_checkout(environment, cloud, checkout)
+        wanted = settings.of(environment, cloud.account_id, cloud.upstream, digests, image=image)
     with steps.step("compare"):
         bucket = state_bucket.name(environment.project, environment.name, cloud.account_id)
         previous = history.latest(cloud, bucket, environment.name)

@@ -24,6 +24,8 @@ def of(
     account_id: str,
     upstream: Mapping[str, str],
     artifacts: Mapping[str, str],
+    *,
+    image: str = "",
 ) -> Mapping[str, Any]:
     """The settings that this release means in this account.
 
@@ -31,6 +33,7 @@ def of(
         upstream: the sample upstream of the sandbox; empty in AWS.
         artifacts: component → SHA-256 of its zip in hex, as a release record has them; those
             that no function runs are left out.
+        image: what a task runs where the configuration names no image, ``…@sha256:…``.
     """
     target = target_of(environment)
     bucket = state_bucket.name(environment.project, environment.name, account_id)
@@ -43,7 +46,7 @@ def of(
         environment,
         account_id=account_id,
         upstream_override=upstream or None,
-        artifacts={"bucket": bucket, **references},
+        artifacts={"bucket": bucket, **references, "image": image},
         architecture=target.architecture,
         runtime=f"python{target.python}",
     )

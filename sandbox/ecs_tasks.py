@@ -15,17 +15,22 @@ from ministack.core.responses import request_scope
 from ministack.services import ecs, stepfunctions
 
 TOKEN = "AIRBREW_TASK_TOKEN"  # noqa: S105 - the name of a variable
+NO_IMAGE = "none"
 
 
 @dataclass(frozen=True)
 class EcsTask:
-    """A task that ought to run, and the environment its container would have."""
+    """A task that ought to run, and the environment its container would have.
+
+    `image` is ``registry/name@sha256:…``, or ``none``: the checkout's own entry point.
+    """
 
     arn: str
     account: str
     region: str
     cluster_arn: str
     variables: Mapping[str, str]
+    image: str = NO_IMAGE
 
 
 class EcsTasks:
@@ -71,7 +76,10 @@ class EcsTasks:
         )
         variables = _as_mapping([*container.get("environment", []), *overridden]) | credentials
         regions = {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
-        return EcsTask(task["taskArn"], account, region, task["clusterArn"], variables | regions)
+        return EcsTask(
+            *(task["taskArn"], account, region, task["clusterArn"], variables | regions),
+            image=container["image"],
+        )
 
 
 def _as_mapping(variables: Iterable[Mapping[str, str]]) -> dict[str, str]:

@@ -14,6 +14,7 @@ import logging
 import pickle
 import threading
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from hypercorn.asyncio import serve
@@ -86,9 +87,11 @@ class SavingMiniStack:
     def __init__(self, token: str) -> None:
         self.token = token
         self.saver = Saver()
+        variables = process_environment.inherited()
         self.tasks = TaskRunner(
             EcsTasks(),
-            variables=process_environment.inherited(),
+            variables=variables,
+            folder=Path(variables["STATE_DIR"]).parent / "containers",
             changed=self.saver.changed.set,
         )
         self.tasks.start()

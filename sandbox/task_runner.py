@@ -1,4 +1,4 @@
-"""Runs the sync worker's tasks for real: each as a process of the image's entry point.
+"""Runs the sync worker's tasks for real: each in its image, or as a process of its entry point.
 
 MiniStack's ECS keeps books only. What Fargate does about a task, this does: it starts it, sends
 SIGTERM when it is to stop, and enters its end; and for one that ended without an answer it says
@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from sandbox.ecs_tasks import EcsTask
+from sandbox import container
+from sandbox.ecs_tasks import NO_IMAGE, EcsTask
 
 LOOK_SECONDS = 0.2
 CODE_DIR = Path(__file__).resolve().parents[1]
@@ -42,6 +43,8 @@ class TaskRunner:
 
     Args:
         variables: what a process has besides its container's own variables.
+        command: what stands in for the image where the task names none.
+        folder: where the images are kept that tasks name.
         changed: called after the books were changed, so that they are saved.
     """
 
@@ -51,9 +54,11 @@ class TaskRunner:
         *,
         variables: Mapping[str, str],
         command: Sequence[str] = ENTRY_POINT,
+        folder: Path = CODE_DIR / ".airbrew" / "sandbox" / "containers",
         changed: Callable[[], None] = lambda: None,
     ) -> None:
-        self._tasks, self._command, self._changed = tasks, command, changed
+        self._tasks, self._changed = tasks, changed
+        self._command, self._folder = command, folder
         # The mirror's library as the image has it: beside the entry point, not installed.
         self._variables = {**variables, "PYTHONPATH": str(CODE_DIR / "lambdas")}
         self._processes: dict[str, tuple[EcsTask, subprocess.Popen[bytes]]] = {}
@@ -92,11 +97,17 @@ class TaskRunner:
         # Its lines go where MiniStack's go, and it stays in MiniStack's group: whoever ends
         # that for good ends this, too.
         return subprocess.Popen(
-            self._command,
+            self._command_of(task),
             env={**self._variables, **task.variables},
             cwd=CODE_DIR,
             stdin=subprocess.DEVNULL,
         )
+
+    def _command_of(self, task: EcsTask) -> Sequence[str]:
+        if task.image == NO_IMAGE:
+            return self._command
+        of_aws = [name for name in self._variables if name.startswith("AWS_")]
+        return container.command(task.image, sorted({*of_aws, *task.variables}), self._folder)
 
     def _enter_end(self, task: EcsTask, code: int, *, is_wanted: bool) -> None:
         log.info("%s ended with %d", task.arn, code)

@@ -58,11 +58,13 @@ def package(context: Context, env: str = "dev", out: str = "", json: bool = Fals
 
     Example: inv package --env prod
     """
+    from delivery import task_image  # noqa: PLC0415 - as below
     from delivery.releases import folders, package  # noqa: PLC0415 - for this verb
 
     checkout, environment = Checkout(), environment_named(env)
     with console.progress() as progress:
-        made = package.make(checkout, environment, progress.detail)
+        image = task_image.digest_here(environment, checkout)
+        made = package.make(checkout, environment, progress.detail, image=image)
     place = folders.write(made, Path(out) if out else checkout.releases_dir)
     if not out:
         folders.drop_old(checkout.releases_dir)
@@ -78,6 +80,7 @@ def _build(environment: Environment, *, why: bool, as_json: bool) -> None:
 
 
 def _compare(environment: Environment, name: str, *, as_json: bool) -> None:
+    from delivery import task_image  # noqa: PLC0415 - as below
     from delivery.releases import differences, folders, package, store  # noqa: PLC0415 - as above
 
     checkout = Checkout()
@@ -88,5 +91,6 @@ def _compare(environment: Environment, name: str, *, as_json: bool) -> None:
         release = store.find(cloud, bucket, name)
         earlier = folders.Written(release, store.provenance(cloud, bucket, release))
     with console.progress() as progress:
-        made = package.make(checkout, environment, progress.detail)
+        image = task_image.digest_here(environment, checkout)
+        made = package.make(checkout, environment, progress.detail, image=image)
     report_packages.comparison(differences.against(earlier, made), as_json=as_json)

@@ -1,33 +1,54 @@
-"""The sync worker's image, built by Docker, or by buildah where there is none."""
+"""The sync worker's image: built when its inputs have changed, and known by its digest."""
 
 from __future__ import annotations
 
-import subprocess
+import json
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from delivery.artifacts import builders, recipe
+from delivery.artifacts.builders import DOCKERFILE, Builder, Run
+from delivery.artifacts.credentials import Login
+from delivery.artifacts.recipe import Recipe
 from delivery.artifacts.target import Target
-from delivery.errors import BuildFailed
-from delivery.paths import ROOT, shown
+from delivery.paths import ROOT
 
-DOCKERFILE = ROOT / "docker" / "sync-worker" / "Dockerfile"
 NAME = "airbrew/sync-worker"
 # How an image's platform is called. Source: OCI image-spec 1.1, "platform", from Go's GOARCH.
 PLATFORMS = {"arm64": "linux/arm64", "x86_64": "linux/amd64"}
-LAST_LINES = 4
-
-Run = Callable[[Sequence[str]], "subprocess.CompletedProcess[str]"]
+# What the Dockerfile copies, and itself; .dockerignore keeps the rest out of the build.
+INPUTS = (
+    "docker/sync-worker/Dockerfile",
+    "docker/sync-worker/entrypoint.py",
+    "lambdas/mirror/*.py",
+    "requirements/container.txt",
+)
 
 
 @dataclass(frozen=True)
 class Image:
-    """A built image: the name it has on this machine, its id, and what built it."""
+    """An image on this machine.
+
+    `id` is what its builder calls it; `inputs` is equal for images of equal inputs; `digest`
+    (``sha256:…``) is what registries know it by, and empty until it was pushed; `base` is
+    what it was built from, where that is not the Dockerfile's own.
+    """
 
     name: str
     id: str
     builder: str
+    inputs: str
+    was_built: bool
+    base: str = ""
+    digest: str = ""
+
+    @property
+    def tag(self) -> str:
+        """What it is called in a registry, beside its digest: a digest of its inputs."""
+        return tag(self.inputs)
 
 
 @dataclass(frozen=True)
@@ -48,71 +69,126 @@ class Company:
         return [f"--secret=id={name},src={path}" for name, path in files.items() if path]
 
 
+def inputs(target: Target, base: str = "") -> Recipe:
+    """All that decides the image; the base's own bytes are in the digest that names it."""
+    files = {
+        path.relative_to(ROOT).as_posix(): path for pattern in INPUTS for path in ROOT.glob(pattern)
+    }
+    settings = {"platform": PLATFORMS[target.architecture], "base": base}
+    return Recipe(settings=settings, files=recipe.digests(files))
+
+
 def build(
     target: Target,
     *,
     state_dir: Path,
     base: str = "",
     company: Company | None = None,
+    force: bool = False,
     report: Callable[[str], None] = lambda _text: None,
     run: Run | None = None,
 ) -> Image:
-    """Build it for `target`; layers whose inputs did not change are not built again.
+    """Build it for `target`, unless an image of the same inputs is here already.
 
     Args:
         base: another image to start from than the Dockerfile's, which is pinned by digest.
+        force: build it all the same, from nothing.
 
     Raises:
         BuildFailed: there is no builder, or it ended with an error.
     """
-    run = run or _run
-    name, command = _builder(run, state_dir)
-    report(f"{name} builds the image for {PLATFORMS[target.architecture]}")
+    builder = builders.found(run or builders.on_this_machine, state_dir)
+    wanted = inputs(target, base).digest
+    last = known(target, state_dir)
+    if last and not force and last.inputs == wanted and _is_here(builder, last):
+        return last
+    report(f"{builder.name} builds the image for {PLATFORMS[target.architecture]}")
+    options = [f"--build-arg=BASE={base}"] if base else []
+    options += ["--no-cache"] if force else []
+    found = _built(builder, target, [*options, *(company or Company()).options()])
+    made = Image(NAME, found, builder.name, wanted, was_built=True, base=base)
+    _note(state_dir, target, made)
+    return made
+
+
+def push(
+    image: Image,
+    target: Target,
+    repository: str,
+    *,
+    state_dir: Path,
+    login: Login | None = None,
+    run: Run | None = None,
+) -> Image:
+    """Push it to ``registry/name``; the image comes back with the digest it has there.
+
+    Raises:
+        BuildFailed: there is no builder, or the registry said no.
+    """
+    builder = builders.found(run or builders.on_this_machine, state_dir)
+    digest = builder.push(image.id, f"{repository}:{image.tag}", login)
+    return known_as(image, target, digest, state_dir=state_dir)
+
+
+def known_as(image: Image, target: Target, digest: str, *, state_dir: Path) -> Image:
+    """The image with the digest that a registry has it under; noted, so that a release names it."""
+    pushed = replace(image, digest=digest)
+    _note(state_dir, target, pushed)
+    return pushed
+
+
+def known(target: Target, state_dir: Path) -> Image | None:
+    """The image that was built last for `target`; it may be gone from the builder by now."""
+    try:
+        noted: dict[str, Any] = json.loads(_file(state_dir, target).read_text(encoding="utf-8"))
+        return Image(**noted | {"was_built": False})
+    except (FileNotFoundError, ValueError, TypeError):  # Or one of another Airbrew's.
+        return None
+
+
+def current(target: Target, state_dir: Path) -> Image | None:
+    """The last one, if the checkout's inputs are still those that it was built from."""
+    last = known(target, state_dir)
+    return last if last and last.inputs == inputs(target, last.base).digest else None
+
+
+def tag_of(target: Target, state_dir: Path) -> str:
+    """What an image of the checkout's inputs is called, wherever it was pushed from."""
+    last = current(target, state_dir)
+    return last.tag if last else tag(inputs(target).digest)
+
+
+def tag(inputs_digest: str) -> str:
+    """What an image is called in a registry, beside its digest."""
+    return f"inputs-{inputs_digest}"
+
+
+def _is_here(builder: Builder, image: Image) -> bool:
+    return image.builder == builder.name and builder.has(image.id)
+
+
+def _built(builder: Builder, target: Target, options: list[str]) -> str:
+    """The id of what was built just now."""
     with tempfile.TemporaryDirectory() as scratch:
         told = Path(scratch) / "id"
-        ended = run(
+        ended = builder.run(
             [
-                *command,
+                *builder.build,
                 f"--platform={PLATFORMS[target.architecture]}",
-                *([f"--build-arg=BASE={base}"] if base else []),
-                *(company or Company()).options(),
+                *options,
                 *(f"--iidfile={told}", f"--tag={NAME}", f"--file={DOCKERFILE}", str(ROOT)),
             ]
         )
         if ended.returncode != 0:
-            raise _failed(name, ended)
-        return Image(NAME, told.read_text(encoding="ascii").strip().removeprefix("sha256:"), name)
+            raise builders.failed(f"{builder.name} could not build the image", ended)
+        return told.read_text(encoding="ascii").strip().removeprefix("sha256:")
 
 
-def _builder(run: Run, state_dir: Path) -> tuple[str, list[str]]:
-    """The first that works: a client without its engine does not."""
-    if run(["docker", "version", "--format={{.Server.Version}}"]).returncode == 0:
-        return "docker", ["docker", "build"]
-    store = ["--root", str(state_dir / "images"), "--runroot", str(state_dir / "images-run")]
-    # Overlay builds a changed file in half a second, vfs copies each layer and takes fourteen.
-    for driver, options in (("overlay", ["--layers"]), ("vfs", [])):
-        buildah = ["buildah", "--storage-driver", driver, *store]
-        if run([*buildah, "images", "--quiet"]).returncode == 0:
-            return f"buildah ({driver})", [*buildah, "bud", "--isolation=chroot", *options]
-    raise BuildFailed(
-        "neither a running Docker nor buildah is on this machine",
-        where=shown(DOCKERFILE),
-        remedy="start Docker, or install buildah (Debian, Ubuntu: apt-get install buildah)",
-    )
+def _note(state_dir: Path, target: Target, image: Image) -> None:
+    file = _file(state_dir, target)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(asdict(image), indent=1), encoding="utf-8")
 
 
-def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError as error:
-        return subprocess.CompletedProcess(command, 127, "", str(error))
-
-
-def _failed(name: str, ended: subprocess.CompletedProcess[str]) -> BuildFailed:
-    lines = [line for line in f"{ended.stdout}\n{ended.stderr}".splitlines() if line.strip()]
-    told = "; ".join(lines[-LAST_LINES:]) or f"it ended with {ended.returncode}, without a word"
-    return BuildFailed(
-        f"{name} could not build the image: {told}",
-        where=shown(DOCKERFILE),
-        remedy="read the lines above; behind a proxy, --pip-conf and --ca-pem lead to the index",
-    )
+def _file(state_dir: Path, target: Target) -> Path:
+    return state_dir / "artifacts" / f"image-{target.architecture}.json"

@@ -180,13 +180,6 @@ def _task(environment: Environment) -> Iterator[Finding]:
             f"{task['memory_mib']} MiB are too few for {task['transfers']} transfers",
             f"{needed} or more, or fewer task.transfers",
         )
-    threshold = environment.settings["workflow"]["fargate_threshold_gib"]
-    if threshold and environment.account_id and not task["image"]:
-        yield Finding(
-            "workflow.fargate_threshold_gib",
-            f"no task can start in the account {environment.account_id}: task.image is not set",
-            "0, or set task.image to the image of docker/sync-worker",
-        )
 
 
 def _network(environment: Environment) -> Iterator[Finding]:

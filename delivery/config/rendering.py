@@ -32,7 +32,8 @@ def terraform_settings(
         account_id: where it goes; in the sandbox there is none in the configuration.
         upstream_override: ``api_url``, ``registry_url`` and ``signing_key_pem`` of a sample
             upstream; it stands in only where the configuration says nothing about upstream.
-        artifacts: ``bucket``, and per component its ``key`` and ``digest``.
+        artifacts: ``bucket``, and per component its ``key`` and ``digest``; ``image`` for a task
+            for which the configuration names none.
         architecture, runtime: what the Lambdas run on, as AWS spells it.
 
     Raises:
@@ -61,7 +62,10 @@ def terraform_settings(
         },
         "roles": {"permissions_boundary_arn": boundary_arn(environment, account_id)},
         "task": {name: settings["task"][name] for name in TASK_SIZES},
-        "artifacts": {**artifacts, "image": settings["task"]["image"] or ""},
+        "artifacts": {
+            **artifacts,
+            "image": settings["task"]["image"] or artifacts.get("image", ""),
+        },
     }
 
 

@@ -17,9 +17,14 @@ from typing import Any
 import pytest
 import yaml
 
+from delivery.artifacts.image import Image
+from tests.integration import images
+from tests.integration.images import Workshop
+
 ROOT = Path(__file__).parents[2]
 # A deploy takes a minute on two slow cores; a hang must end before CI's patience does.
 PATIENCE_SECONDS = 600
+REPOSITORY = "airbrew-dev-sync-worker"
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,28 @@ def checkout(tmp_path_factory: pytest.TempPathFactory, terraform: str) -> Any:
     found = Checkout(root, {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"})
     yield found
     found.inv("sandbox.down")
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+    """Where images are built, with a base to build them from."""
+    images.programs()
+    wheels, folder = tmp_path_factory.mktemp("wheels"), tmp_path_factory.mktemp("workshop")
+    with images.index(wheels) as index, images.workshop(folder, index) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def registry(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real registry of this machine, empty: ``127.0.0.1:40123``."""
+    with images.registry(tmp_path_factory.mktemp("registry")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def pushed(workshop: Workshop, registry: str) -> Image:
+    """The sync worker's image as the registry has it."""
+    return workshop.push(workshop.build(), f"{registry}/{REPOSITORY}")
 
 
 @contextmanager

@@ -13,6 +13,8 @@ import urllib.request
 import boto3
 import pytest
 
+from tests.integration.conftest import REPOSITORY
+
 SOME = {"platforms": ["arm64_tahoe"], "formulae": ["jq"]}
 MUCH = {
     "platforms": ["arm64_tahoe", "arm64_sequoia", "arm64_sonoma"],
@@ -157,6 +159,24 @@ def test_no_bottle_was_fetched_twice(interrupted, urls):
 
     assert len(asked) > 10
     assert set(asked.values()) == {1}
+
+
+def test_the_image_is_pulled_by_its_digest_and_does_what_the_checkout_did(
+    checkout, interrupted, registry, pushed, aws
+):
+    image = f"{registry}/{REPOSITORY}@{pushed.digest}"
+    task = {"image": image, "transfers": 1}
+    checkout.configure({"selection": MUCH | {"platforms": ["x86_64_linux"]}, "task": task})
+
+    deployed = checkout.answer("deploy", "--env", "dev")
+
+    newest = max(ended_tasks(aws("ecs")), key=lambda each: each["createdAt"])
+    definition = aws("ecs").describe_task_definition(taskDefinition=newest["taskDefinitionArn"])
+    log = (checkout.root / ".airbrew" / "sandbox" / "logs" / "ministack.log").read_text()
+    assert deployed["sync"]["copied"] > 5
+    assert newest["stoppedReason"] == "the container ended with 0"
+    assert definition["taskDefinition"]["containerDefinitions"][0]["image"] == image
+    assert f"running {image}" in log
 
 
 def test_what_a_task_needs_is_destroyed_with_the_rest(checkout, interrupted, aws):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from delivery import standing
-from delivery.errors import DeployUnderWay, SmokeTestFailed, SyncFailed, TerraformFailed
+from delivery.errors import BadInput, DeployUnderWay, SmokeTestFailed, SyncFailed, TerraformFailed
 from delivery.releases import under_way
 from tests.doubles.stand import BUCKET, OUTPUTS, Stand
 
@@ -248,3 +248,20 @@ def test_a_deploy_that_changes_nothing_loads_neither_terraform_nor_cryptography(
     loaded = subprocess.check_output([sys.executable, "-c", program], cwd=ROOT, text=True)
 
     assert loaded == "[]\n"
+
+
+def test_with_the_fargate_route_the_pushed_image_is_taken_and_without_one_nothing_is_begun(
+    stand, monkeypatch
+):
+    pushed = f"registry/name@sha256:{64 * 'a'}"
+    stand.configure("defaults: {workflow: {fargate_threshold_gib: 50}}\n")
+    monkeypatch.setattr("delivery.image_repository.digest_of", lambda *_, **_asked: "")
+    with pytest.raises(BadInput, match=r"inv image\.push --env dev"):
+        stand.deploy()
+    assert stand.calls() == []
+
+    monkeypatch.setattr("delivery.task_image.reference", lambda *_: pushed)
+    stand.deploy()
+
+    given = json.loads(stand.checkout.settings_file(stand.environment).read_text())
+    assert given["settings"]["artifacts"]["image"] == pushed
