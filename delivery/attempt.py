@@ -11,12 +11,28 @@ from delivery.releases.history import Record
 from delivery.site import Outcome, Site
 
 
+@dataclass(frozen=True)
+class Aftermath:
+    """How an environment stands after a failure.
+
+    Args:
+        standing: in a sentence, with the one command that goes on from there.
+        rollback: what the record says of going back.
+        is_settled: whether it stands on its last good release, as the history has it.
+    """
+
+    standing: str
+    rollback: Mapping[str, Any] = field(default_factory=dict)
+    is_settled: bool = False
+
+
 @dataclass
 class Attempt:
     """What the steps of one deploy or rollback tell each other.
 
     Args:
         kind: ``deploy`` or ``rollback``.
+        found_marked: whether an earlier one had left the environment in the middle.
         touched: whether Terraform or an alias may have changed the environment.
         recorded: whether its success is in the history: from then on nothing is undone.
         outputs: what Terraform put out, as far as is known.
@@ -28,6 +44,7 @@ class Attempt:
     site: Site
     lease: Lease
     kind: str = "deploy"
+    found_marked: bool = False
     touched: bool = False
     recorded: bool = False
     outputs: dict[str, Any] = field(default_factory=dict)

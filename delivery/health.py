@@ -24,6 +24,16 @@ def check(attempt: Attempt) -> None:
     if _is_to_sync(site, outputs):
         attempt.served = content.channels(site.cloud, outputs["mirror_bucket"]).get("default", "")
         attempt.sync = _sync(site, outputs)
+    check_served(attempt)
+
+
+def check_served(attempt: Attempt) -> None:
+    """Prove what is served: a bottle comes back, and every brew can live on it.
+
+    Raises:
+        SmokeTestFailed: what does not work.
+    """
+    site, outputs = attempt.site, attempt.outputs
     snapshot = _snapshot(site, outputs, attempt.sync)
     if snapshot is None:
         return  # It waits for its first import.

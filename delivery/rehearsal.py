@@ -2,44 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from delivery import aliases, provisioning, retreat, service
 from delivery.attempt import Attempt
 from delivery.errors import CannotRollBack
+from delivery.releases import history, recall, ways_back
 from delivery.releases.history import Record
 
 
-def rehearse(attempt: Attempt, earlier: Record) -> Mapping[str, Any]:
-    """Go back to `earlier` as `inv rollback` would, then forward again.
+def rehearse(attempt: Attempt, earlier: Record) -> None:
+    """Go back to `earlier` as `inv rollback` would, then forward again; note how long it took.
 
-    Returns:
-        ``{"alias_seconds", "seconds"}`` of going back; or ``{"refused"}``, why it cannot.
+    Where there is no way back that is noted, and nothing is moved: better known now.
 
     Raises:
         DeliveryError: going back or forward broke; the deploy has failed then.
     """
-    site, versions, outputs = attempt.site, dict(attempt.versions), dict(attempt.outputs)
-    plan = dict(attempt.plan)
-    with site.steps.phase("rehearsal"):
+    with attempt.site.steps.phase("rehearsal"):
+        refused = _refusal(attempt, earlier)
+        if refused:
+            attempt.rehearsal = {"refused": refused}
+            attempt.site.steps.detail(f"a rollback would be refused: {refused}")
+            return
+        _there_and_back(attempt, earlier)
+
+
+def _refusal(attempt: Attempt, earlier: Record) -> str:
+    site = attempt.site
+    with site.steps.step("choose"):
         try:
-            found: Mapping[str, Any] = retreat.go_back(attempt, earlier).as_json()
+            records = history.newest_first(site.cloud, site.bucket, site.environment.name)
+            ways_back.require_layout(site, list(records), earlier, by=site.release)
+            recall.require(site.cloud, site.bucket, earlier)
+            aliases.require(site.cloud, earlier.versions)
         except CannotRollBack as error:
-            found = {"refused": error.problem}
-        attempt.outputs = outputs
-    with site.steps.phase("forward again"):
-        provisioning.provision(attempt)
+            return error.problem
+    return ""
+
+
+def _there_and_back(attempt: Attempt, earlier: Record) -> None:
+    versions, outputs, plan = dict(attempt.versions), dict(attempt.outputs), dict(attempt.plan)
+    found = retreat.go_back(attempt, earlier)
+    attempt.outputs = outputs
+    with attempt.site.steps.phase("forward again"):
         service.move(attempt, versions, aliases.FORWARD)
+        provisioning.provision(attempt)
     attempt.plan = plan
-    site.steps.detail(_told(found))
-    return found
-
-
-def _told(found: Mapping[str, Any]) -> str:
-    if "refused" in found:
-        return f"a rollback would be refused: {found['refused']}"
-    return (
-        f"a rollback takes {found['seconds']:.1f} s,"
-        f" until the old release answers {found['alias_seconds']:.1f} s"
+    attempt.rehearsal = found.as_json()
+    attempt.site.steps.detail(
+        f"a rollback takes {found.seconds:.1f} s;"
+        f" the old release answers after {found.alias_seconds:.1f} s"
     )

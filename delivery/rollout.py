@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-
-from botocore.exceptions import BotoCoreError, ClientError
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from delivery import (
     aliases,
+    custody,
     health,
-    lease,
     provisioning,
     rehearsal,
     service,
@@ -21,10 +18,8 @@ from delivery import (
     undoing,
 )
 from delivery.attempt import Attempt
-from delivery.errors import DeliveryError, LeaseLost, in_words
-from delivery.lease import Asked, Lease
 from delivery.lock import Turn
-from delivery.releases import history, recall, under_way
+from delivery.releases import history, recall
 from delivery.releases.history import Record
 from delivery.site import Outcome, Site
 
@@ -65,66 +60,12 @@ def carry_out(site: Site, order: Order, is_unchanged: Callable[[Site], bool]) ->
     with site.steps.step("bootstrap"):
         if state_bucket.ensure(site.cloud, site.bucket):
             site.steps.detail(f"created s3://{site.bucket}")
-    with leased(site, order.turn, "deploy", order.patience_seconds) as (newest, held):
+    with custody.leased(site, order.turn, "deploy", order.patience_seconds) as (newest, held):
         if is_unchanged(newest) and not order.force:
             return None
         attempt = Attempt(newest, held, outputs=dict(newest.outputs_before))
-        with recorded(attempt):
+        with custody.recorded(attempt, undoing.undo):
             return _deliver(attempt, order)
-
-
-@contextmanager
-def leased(
-    site: Site, turn: Turn, reason: str, patience_seconds: float
-) -> Iterator[tuple[Site, Lease]]:
-    """Hold the environment's lease; the site then knows the newest record for certain.
-
-    Raises:
-        DeployUnderWay: somebody else holds it.
-    """
-    asked = Asked(site.environment.name, reason, turn.token, turn.before, patience_seconds)
-    with lease.held(site.cloud, site.bucket, asked, site.steps) as held:
-        previous = history.latest(site.cloud, site.bucket, site.environment.name)
-        yield replace(site, previous=previous), held
-
-
-@contextmanager
-def recorded(attempt: Attempt) -> Iterator[None]:
-    """Mark that the environment is being changed; undo and record what the body does not end."""
-    site = attempt.site
-    try:
-        with site.steps.step("mark"):
-            attempt.lease.check()
-            under_way.mark(
-                site.cloud,
-                site.bucket,
-                site.environment.name,
-                kind=attempt.kind,
-                lease=attempt.lease.number,
-            )
-        yield
-    # Whatever it is, Ctrl-C included, the next deploy and `inv status` have to know.
-    except BaseException as error:
-        if attempt.recorded:
-            raise
-        failed = f"{site.steps.current}: {in_words(error)}"
-        aftermath = undoing.undo(attempt, error)
-        error.add_note(aftermath.standing)
-        if not isinstance(error, LeaseLost):
-            _record_failure(
-                attempt, attempt.record("failed", error=failed, rollback=aftermath.rollback)
-            )
-        raise
-
-
-def record_success(attempt: Attempt) -> None:
-    """Write the record, then take the mark away; from the record on nothing is undone."""
-    site = attempt.site
-    with site.steps.step("record"):
-        attempt.lease.check()
-        history.append(site.cloud, site.bucket, attempt.record("succeeded"))
-        attempt.recorded = True
-        under_way.clear(site.cloud, site.bucket, site.environment.name)
 
 
 def _deliver(attempt: Attempt, order: Order) -> Outcome:
@@ -138,15 +79,15 @@ def _deliver(attempt: Attempt, order: Order) -> Outcome:
     service.forward(attempt)
     health.check(attempt)
     if earlier is not None and site.environment.settings["deploy"]["rehearse_rollback"]:
-        attempt.rehearsal = rehearsal.rehearse(attempt, earlier)
-    record_success(attempt)
+        rehearsal.rehearse(attempt, earlier)
+    custody.record_success(attempt)
     return attempt.outcome("deployed")
 
 
 def _earlier(site: Site) -> Record | None:
     """What one would go back to; None where nothing good stands."""
     records = history.newest_first(site.cloud, site.bucket, site.environment.name)
-    return next(iter(history.good(records)), None)
+    return next((record for record in history.good(records) if record.versions), None)
 
 
 def _is_code_only(site: Site, earlier: Record | None) -> bool:
@@ -165,12 +106,3 @@ def _is_code_only(site: Site, earlier: Record | None) -> bool:
 def _without_artifacts(settings: object) -> object:
     assert isinstance(settings, dict)  # noqa: S101 - settings are; this tells mypy
     return {name: value for name, value in settings.items() if name != "artifacts"}
-
-
-def _record_failure(attempt: Attempt, record: Record) -> None:
-    site = attempt.site
-    try:
-        history.append(site.cloud, site.bucket, record)
-    except (DeliveryError, BotoCoreError, ClientError) as second:
-        # The first error is what the user must see; the mark still tells the next deploy.
-        site.steps.detail(f"the failure could not be recorded: {second}")

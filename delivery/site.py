@@ -104,6 +104,6 @@ class Site:
             seconds=dict(self.steps.seconds),
             artifacts=self.artifacts,
             release=self.release,
-            settings=history.settings_digest(self.settings),
+            settings=history.settings_digest(self.settings) if self.settings else "",
             **more,
         )

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from delivery import retreat
-from delivery.attempt import Attempt
+from delivery.attempt import Aftermath, Attempt
 from delivery.contents import DEFAULT_CHANNEL, Contents
 from delivery.errors import DeliveryError, LeaseLost, in_words
 from delivery.releases import history
 from delivery.releases.history import Record
-
-
-@dataclass(frozen=True)
-class Aftermath:
-    """How the environment stands now, in a sentence, and what the record says of going back."""
-
-    standing: str
-    rollback: Mapping[str, Any] = field(default_factory=dict)
 
 
 def undo(attempt: Attempt, error: BaseException) -> Aftermath:
@@ -35,7 +24,7 @@ def undo(attempt: Attempt, error: BaseException) -> Aftermath:
     if isinstance(error, LeaseLost):
         return Aftermath(f"{name} is in the hands of the lease's present holder")
     if not attempt.touched:
-        return Aftermath(_untouched(attempt))
+        return Aftermath(_untouched(attempt), is_settled=True)
     try:
         good = _last_good(attempt)
         if good is None:
@@ -65,6 +54,7 @@ def _back_to(attempt: Attempt, good: Record) -> Aftermath:
             "alias_seconds": round(found.alias_seconds, 3),
             "seconds": seconds,
         },
+        is_settled=True,
     )
 
 
@@ -99,7 +89,7 @@ def _untouched(attempt: Attempt) -> str:
 def _last_good(attempt: Attempt) -> Record | None:
     site = attempt.site
     records = history.newest_first(site.cloud, site.bucket, site.environment.name)
-    return next(iter(history.good(records)), None)
+    return next((record for record in history.good(records) if record.versions), None)
 
 
 def _release(record: Record) -> str:

@@ -1,4 +1,4 @@
-"""The top level of `inv`: build, package, deploy, status, destroy."""
+"""The top level of `inv`: build, package, deploy, rollback, status, destroy."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from sandbox.errors import SandboxError
 from verbs import console, report
 from verbs.options import ENV_HELP, JSON_HELP, WAIT_HELP
 from verbs.packaging import build, package
+from verbs.rollback import rollback
 from verbs.target import announce, environment_named, environments, reach
 from verbs.verb import verb
 
 # Tasks of the top level that have a file of their own, and the texts that others take from here.
-__all__ = ["ENV_HELP", "JSON_HELP", "build", "package"]
+__all__ = ["ENV_HELP", "JSON_HELP", "build", "package", "rollback"]
 
 
 @verb(

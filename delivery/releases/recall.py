@@ -49,6 +49,17 @@ def settings_of(cloud: Cloud, bucket: str, record: Record) -> Mapping[str, Any]:
     return found
 
 
+def require(cloud: Cloud, bucket: str, record: Record) -> None:
+    """Return when everything of that deploy is still kept.
+
+    Raises:
+        CannotRollBack: it is not; the message names what is gone.
+    """
+    _require(cloud, bucket, _settings_key(record.settings), record)
+    for component, sha256 in record.artifacts.items():
+        _require(cloud, bucket, artifact_key(component, sha256), record)
+
+
 def site_of(site: Site, record: Record) -> Site:
     """The same site, wanting what `record` deployed.
 
@@ -56,9 +67,8 @@ def site_of(site: Site, record: Record) -> Site:
         CannotRollBack: settings, an artifact or the Terraform tree are gone; the message names
             which.
     """
+    require(site.cloud, site.bucket, record)
     settings = settings_of(site.cloud, site.bucket, record)
-    for component, sha256 in record.artifacts.items():
-        _require(site.cloud, site.bucket, artifact_key(component, sha256), record)
     tree = _unpacked(site, record)
     return replace(
         site,

@@ -133,9 +133,9 @@ class Stand:
         path.write_text(text)
         return path
 
-    def deploy(self, **options: Any) -> Any:
+    def deploy(self, steps: Steps | None = None, **options: Any) -> Any:
         return deployment.deploy(
-            self.environment, self.cloud, Steps(), checkout=self.checkout, **options
+            self.environment, self.cloud, steps or Steps(), checkout=self.checkout, **options
         )
 
     def destroy(self, *, delete_data: bool) -> Any:
@@ -169,6 +169,6 @@ class Stand:
         self.write("lambdas/mirror/layout.txt", "1\n")
         self.write("terraform/environments/dev/main.tf", "")
         program = self.write(
-            "bin/terraform", f'#!/bin/sh\nexec {sys.executable} {TERRAFORM} "$@"\n'
+            "bin/terraform", f'#!/bin/sh\nexec {sys.executable} -S -E {TERRAFORM} "$@"\n'
         )
         program.chmod(0o755)

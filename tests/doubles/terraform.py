@@ -13,10 +13,14 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from published import Functions  # Beside this program, as it is run.
+if __name__ == "__main__":
+    from published import Functions  # Beside this program, as it is run.
+else:
+    from tests.doubles.published import Functions
 
 BUCKET = "module.airbrew.module.storage.aws_s3_bucket.mirror"
 FUNCTION = "module.airbrew.module.functions.aws_lambda_function."
@@ -25,136 +29,143 @@ ARTIFACTS = {
     "collector": "orchestrator",
     "sync_worker": "sync_worker",
 }
-HOME = Path(os.environ.get("DOUBLE_DIR", "."))
-STATE = HOME / "state.json"
 
 
-def write(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
+class Terraform:
+    """One run in one folder.
 
+    Args:
+        variables: its environment variables.
+        write: takes each line that it prints.
+    """
 
-def say(kind: str, **more: object) -> None:
-    write(json.dumps({"type": kind, "@message": kind, **more}))
+    def __init__(
+        self, folder: Path, variables: Mapping[str, str], write: Callable[[str], object]
+    ) -> None:
+        self.folder, self.variables, self.write = folder, variables, write
+        self.home = Path(variables.get("DOUBLE_DIR", "."))
+        self.state_file = self.home / "state.json"
 
+    def run(self, command: str, *given: str) -> int:
+        """Its exit code."""
+        with (self.home / "calls.log").open("a") as log:
+            log.write(f"{command}\n")
+        fails = self.variables.get("DOUBLE_FAILS", "")
+        code = COMMANDS[command](self, given) if fails != command else 1
+        if fails.removeprefix("late:") == command:
+            told = {"severity": "error", "summary": "no", "detail": "denied"}
+            self.say("diagnostic", diagnostic=told)
+            return 1
+        return code
 
-def state() -> dict[str, str]:
-    if Path("backend_override.tf").exists() or not STATE.exists():
-        return {}
-    return json.loads(STATE.read_text())
+    def version(self, _options: Sequence[str]) -> int:
+        self.write(json.dumps({"terraform_version": "1.11.4"}))
+        return 0
 
+    def init(self, _options: Sequence[str]) -> int:
+        (Path(self.variables["TF_DATA_DIR"]) / "terraform.tfstate").write_text("{}")
+        return 0
 
-def settings() -> dict[str, Any]:
-    """Its absence is an error there, too."""
-    return json.loads(Path("terraform.tfvars.json").read_text())["settings"]
+    def plan(self, options: Sequence[str]) -> int:
+        changes = self._destruction(options) if "-destroy" in options else self._changes()
+        for action, address, _ in changes:
+            self.say("planned_change", change={"resource": {"addr": address}, "action": action})
+        counts = [action for action, _, _ in changes]
+        summary = {"add": "create", "change": "update", "remove": "delete"}
+        self.say(
+            "change_summary", changes={name: counts.count(each) for name, each in summary.items()}
+        )
+        out = next(each for each in options if each.startswith("-out="))
+        Path(out.removeprefix("-out=")).write_text(json.dumps(changes))
+        return 2 if changes else 0
 
+    def apply(self, options: Sequence[str]) -> int:
+        held, functions = self.state(), Functions(self.home)
+        for action, address, value in json.loads(Path(options[-1]).read_text()):
+            name = self._function_at(address)
+            if action == "delete":
+                del held[address]
+                functions.drop(name)
+            else:
+                held[address] = value
+                if name:
+                    functions.publish(name, value)
+            hook = {"resource": {"addr": address}, "action": action, "elapsed_seconds": 1}
+            self.say("apply_complete", hook=hook)
+        self.state_file.write_text(json.dumps(held))
+        return 0
 
-def mirror_settings() -> dict[str, str]:
-    body = json.dumps({"selection": settings()["selection"], "logs": settings()["logs"]})
-    return {"key": f"settings/{hashlib.sha256(body.encode()).hexdigest()}.json", "body": body}
+    def output(self, _options: Sequence[str]) -> int:
+        published = Functions(self.home).read()
+        versions = {name: str(len(each["versions"])) for name, each in published.items()}
+        value = {**self._outputs(), "versions": versions, "settings": self._mirror_settings()}
+        self.write(json.dumps({"airbrew": {"value": value}}))
+        return 0
 
+    def state_list(self, _options: Sequence[str]) -> int:
+        self.write("\n".join(self.state()))
+        return 0
 
-def wanted() -> dict[str, str]:
-    """Address → what it is to be: a function is its code, and the settings that it reads."""
-    artifacts, key = settings()["artifacts"], mirror_settings()["key"]
-    functions = {
-        f"{FUNCTION}{name}": f"{artifacts[artifact]['key']} {key}"
-        for name, artifact in ARTIFACTS.items()
-    }
-    return {BUCKET: "bucket"} | functions
+    def state(self) -> dict[str, str]:
+        if (self.folder / "backend_override.tf").exists() or not self.state_file.exists():
+            return {}
+        return json.loads(self.state_file.read_text())
 
+    def say(self, kind: str, **more: object) -> None:
+        self.write(json.dumps({"type": kind, "@message": kind, **more}))
 
-def plan(options: list[str]) -> int:
-    targets = [each.removeprefix("-target=") for each in options if each.startswith("-target=")]
-    held = state()
-    if "-destroy" in options:
-        changes = [("delete", each, "") for each in held if not targets or each in targets]
-    else:
-        changes = [
+    def _destruction(self, options: Sequence[str]) -> list[tuple[str, str, str]]:
+        targets = [each.removeprefix("-target=") for each in options if each.startswith("-target=")]
+        return [("delete", each, "") for each in self.state() if not targets or each in targets]
+
+    def _changes(self) -> list[tuple[str, str, str]]:
+        held = self.state()
+        return [
             ("update" if each in held else "create", each, value)
-            for each, value in wanted().items()
+            for each, value in self._wanted().items()
             if held.get(each) != value
         ]
-    for action, address, _ in changes:
-        say("planned_change", change={"resource": {"addr": address}, "action": action})
-    counts = [action for action, _, _ in changes]
-    say(
-        "change_summary",
-        changes={
-            "add": counts.count("create"),
-            "change": counts.count("update"),
-            "remove": counts.count("delete"),
-        },
-    )
-    out = next(each for each in options if each.startswith("-out="))
-    Path(out.removeprefix("-out=")).write_text(json.dumps(changes))
-    return 2 if changes else 0
+
+    def _wanted(self) -> dict[str, str]:
+        """Address → what it is to be: a function is its code, its settings, and its layer."""
+        artifacts, key = self._settings()["artifacts"], self._mirror_settings()["key"]
+        functions = {
+            f"{FUNCTION}{name}": f"{artifacts[artifact]['key']} {key} {artifacts['layer']['key']}"
+            for name, artifact in ARTIFACTS.items()
+        }
+        return {BUCKET: "bucket"} | functions
+
+    def _settings(self) -> dict[str, Any]:
+        """Its absence is an error there, too."""
+        return json.loads((self.folder / "terraform.tfvars.json").read_text())["settings"]
+
+    def _mirror_settings(self) -> dict[str, str]:
+        settings = self._settings()
+        # `jsonencode` sorts the keys of objects.
+        body = json.dumps(
+            {"selection": settings["selection"], "logs": settings["logs"]}, sort_keys=True
+        )
+        return {"key": f"settings/{hashlib.sha256(body.encode()).hexdigest()}.json", "body": body}
+
+    def _outputs(self) -> dict[str, Any]:
+        return json.loads(self.variables["DOUBLE_OUTPUTS"])
+
+    def _function_at(self, address: str) -> str:
+        """The function's name; empty for what is none."""
+        if not address.startswith(FUNCTION):
+            return ""
+        return self._outputs()[f"{address.removeprefix(FUNCTION)}_function"]
 
 
-def apply(options: list[str]) -> int:
-    held, functions = state(), Functions(HOME)
-    for action, address, value in json.loads(Path(options[-1]).read_text()):
-        name = function_at(address)
-        if action == "delete":
-            del held[address]
-            if name:
-                functions.drop(name)
-        else:
-            held[address] = value
-            if name:
-                functions.publish(name, value)
-        hook = {"resource": {"addr": address}, "action": action, "elapsed_seconds": 1}
-        say("apply_complete", hook=hook)
-    STATE.write_text(json.dumps(held))
-    return 0
-
-
-def function_at(address: str) -> str:
-    """The function's name; empty for what is none."""
-    if not address.startswith(FUNCTION):
-        return ""
-    return json.loads(os.environ["DOUBLE_OUTPUTS"])[f"{address.removeprefix(FUNCTION)}_function"]
-
-
-def init(_options: list[str]) -> int:
-    (Path(os.environ["TF_DATA_DIR"]) / "terraform.tfstate").write_text("{}")
-    return 0
-
-
-def output(_options: list[str]) -> int:
-    published = Functions(HOME).read()
-    versions = {name: str(len(each["versions"])) for name, each in published.items()}
-    outputs = json.loads(os.environ["DOUBLE_OUTPUTS"])
-    value = {**outputs, "versions": versions, "settings": mirror_settings()}
-    write(json.dumps({"airbrew": {"value": value}}))
-    return 0
-
-
-def state_list(_options: list[str]) -> int:
-    write("\n".join(state()))
-    return 0
-
-
-def version(_options: list[str]) -> int:
-    write(json.dumps({"terraform_version": "1.11.4"}))
-    return 0
-
-
-COMMANDS = {
-    "version": version,
-    "init": init,
-    "plan": plan,
-    "apply": apply,
-    "output": output,
-    "state": state_list,
+COMMANDS: dict[str, Callable[[Terraform, Sequence[str]], int]] = {
+    "version": Terraform.version,
+    "init": Terraform.init,
+    "plan": Terraform.plan,
+    "apply": Terraform.apply,
+    "output": Terraform.output,
+    "state": Terraform.state_list,
 }
 
 if __name__ == "__main__":
-    command, *given = sys.argv[1:]
-    with (HOME / "calls.log").open("a") as log:
-        log.write(f"{command}\n")
-    fails = os.environ.get("DOUBLE_FAILS", "")
-    code = COMMANDS[command](given) if fails != command else 1
-    if fails.removeprefix("late:") == command:
-        say("diagnostic", diagnostic={"severity": "error", "summary": "no", "detail": "denied"})
-        code = 1
-    sys.exit(code)
+    terraform = Terraform(Path.cwd(), os.environ, lambda line: sys.stdout.write(f"{line}\n"))
+    sys.exit(terraform.run(*sys.argv[1:]))

@@ -1,0 +1,58 @@
+"""The S3 in memory with what the delivery asks of it besides: dates, versions, buckets."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+from tests.doubles.s3 import S3
+
+
+class StateS3(S3):
+    """Whatever bucket is asked for, it is there and one and the same; `later` moves its clock on.
+
+    Source: Amazon S3, API reference: Last-Modified and Date are in whole seconds.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.later = timedelta()
+        self.modified: dict[str, datetime] = {}
+
+    @property
+    def now(self) -> datetime:
+        return (datetime.now(UTC) + self.later).replace(microsecond=0)
+
+    def put_object(self, **asked: Any) -> dict[str, Any]:
+        answer = super().put_object(**asked)
+        self.modified[asked["Key"]] = self.now
+        return answer
+
+    def get_object(self, **asked: Any) -> dict[str, Any]:
+        answer = super().get_object(**asked)
+        headers = {"date": format_datetime(self.now, usegmt=True)}
+        return {
+            **answer,
+            "ContentType": "application/json",
+            "LastModified": self.modified.get(asked["Key"], self.now),
+            "ResponseMetadata": {"HTTPHeaders": headers},
+        }
+
+    def head_object(self, **asked: Any) -> dict[str, Any]:
+        return {**super().head_object(**asked), "ETag": "", "ContentType": "application/json"}
+
+    def delete_object(self, **asked: Any) -> None:
+        with self._call("DeleteObject", asked["Key"]):
+            self.objects.pop(asked["Key"], None)
+
+    def list_objects_v2(self, **asked: Any) -> dict[str, Any]:
+        found = sorted(key for key in self.objects if key.startswith(asked["Prefix"]))
+        return {"Contents": self.page(asked["Prefix"], found)}
+
+    def head_bucket(self, **asked: Any) -> None:
+        self._call("HeadBucket", asked["Bucket"])
+
+    def get_bucket_versioning(self, **asked: Any) -> dict[str, str]:
+        self._call("GetBucketVersioning", asked["Bucket"])
+        return {"Status": "Enabled"}

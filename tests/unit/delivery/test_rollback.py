@@ -1,0 +1,195 @@
+"""rollback: the old versions serve at once, Terraform follows; what is out of reach is refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from delivery.errors import BadInput, CannotRollBack, SmokeTestFailed, TerraformFailed
+from delivery.releases import history
+from tests.doubles.rig import Fault, Rig
+from tests.doubles.stand import BUCKET
+
+ORCHESTRATOR = "acme-dev-orchestrator"
+
+
+@pytest.fixture
+def rig(tmp_path, public_key_pem, monkeypatch):
+    """Three deploys of dev, each with other code; what the first served is in `rig.codes[1]`."""
+    rig = Rig(tmp_path, public_key_pem, monkeypatch)
+    rig.codes = {}
+    for number in (1, 2, 3):
+        rig.write("lambdas/orchestrator/handler.py", f"handle = {number}\n")
+        rig.deploy()
+        rig.codes[number] = rig.serving()
+    return rig
+
+
+def test_a_rollback_goes_to_the_deploy_before_and_is_recorded(rig):
+    outcome = rig.roll_back()
+
+    record = rig.latest()
+    assert rig.serving() == rig.codes[2]
+    assert (outcome.action, outcome.number) == ("rolled back", 4)
+    assert (record.kind, record.outcome, record.rollback["number"]) == ("rollback", "succeeded", 2)
+    assert record.artifacts == rig.records()[2].artifacts
+    assert record.versions[ORCHESTRATOR] == "2"
+    assert record.rollback["alias_seconds"] <= record.rollback["seconds"]
+
+
+def test_the_old_versions_serve_before_terraform_is_started(rig):
+    before = rig.calls()
+    with pytest.raises(OSError, match="space"):
+        rig.roll_back(Fault("error", "recall"))
+
+    assert rig.serving() == rig.codes[2]
+    assert rig.calls() == before
+
+
+def test_who_goes_back_twice_goes_back_further(rig):
+    rig.roll_back()
+    rig.roll_back()
+
+    assert rig.serving() == rig.codes[1]
+    assert rig.latest().rollback["number"] == 1
+
+
+def test_after_the_first_deploy_there_is_nothing_earlier(rig):
+    rig.roll_back(to="1")
+
+    with pytest.raises(CannotRollBack, match="no earlier deploy"):
+        rig.roll_back()
+
+
+@pytest.mark.parametrize("digits", [6, 64])
+def test_a_release_is_named_by_the_beginning_of_its_id(rig, digits):
+    first = rig.records()[-1].release["id"]
+
+    rig.roll_back(to=first[:digits])
+
+    assert rig.serving() == rig.codes[1]
+
+
+def test_what_was_rolled_back_is_deployed_again_by_the_same_command(rig):
+    rig.roll_back()
+
+    outcome = rig.deploy()
+
+    assert outcome.action == "deployed"
+    assert rig.serving() == rig.codes[3]
+
+
+def test_an_old_version_reads_the_settings_that_it_was_deployed_with(rig):
+    before = rig.serving()[ORCHESTRATOR]
+    rig.configure("defaults: {logs: {retention_days: 3}}\n")
+    rig.deploy()
+
+    rig.roll_back()
+
+    key = before.split()[1]
+    assert rig.serving()[ORCHESTRATOR] == before
+    assert json.loads(rig.s3.objects[key])["logs"]["retention_days"] == 7
+
+
+def test_a_dry_run_says_where_it_would_go_and_changes_nothing(rig):
+    before = rig.snapshot()
+
+    outcome = rig.roll_back(dry_run=True)
+
+    assert outcome.action == "planned"
+    assert outcome.rollback["number"] == 2
+    assert outcome.changes == {"create": 0, "update": 2, "delete": 0}
+    assert rig.snapshot() == before
+
+
+def test_a_deploy_that_failed_is_no_place_to_go_back_to(rig):
+    rig.variables["DOUBLE_FAILS"] = "plan"
+    with pytest.raises(TerraformFailed):
+        rig.deploy(force=True)
+    del rig.variables["DOUBLE_FAILS"]
+
+    with pytest.raises(CannotRollBack, match="deploy 4 failed: plan: terraform plan: no: denied"):
+        rig.roll_back(to="4")
+
+
+def test_a_rollback_to_what_stands_is_refused(rig):
+    with pytest.raises(CannotRollBack, match="deploy 3 is what stands"):
+        rig.roll_back(to="3")
+
+
+def test_an_unknown_deploy_is_refused_and_the_good_ones_are_named(rig):
+    with pytest.raises(CannotRollBack) as refused:
+        rig.roll_back(to="41")
+
+    assert 'no deploy of "dev" is called "41"' in str(refused.value)
+    assert "(good: 3, 2, 1)" in refused.value.remedy
+
+
+def test_what_was_destroyed_since_cannot_come_back(rig):
+    rig.destroy(delete_data=False)
+    rig.deploy()
+
+    with pytest.raises(CannotRollBack, match="deploy 2 was destroyed by 4, with its versions"):
+        rig.roll_back(to="2")
+
+
+@pytest.mark.parametrize("gone", ["artifacts/orchestrator/", "artifacts/terraform/", "settings/"])
+def test_a_release_of_which_a_part_is_gone_is_refused_before_anything_is_moved(rig, gone):
+    target = rig.records()[2]
+    digest = {"settings/": target.settings}.get(gone) or target.artifacts[gone.split("/")[1]]
+    (key,) = [key for key in rig.s3.objects if key.startswith(gone) and digest in key]
+    del rig.s3.objects[key]
+
+    with pytest.raises(CannotRollBack, match="a part of it is gone") as refused:
+        rig.roll_back(to="1")
+
+    assert refused.value.where == f"s3://{BUCKET}/{key}"
+    assert rig.serving() == rig.codes[3]
+    assert rig.latest().number == 3
+
+
+def test_a_version_that_was_deleted_is_refused(rig):
+    functions = rig.functions.read()
+    del functions[ORCHESTRATOR]["versions"]["2"]
+    rig.functions.write(functions)
+
+    with pytest.raises(CannotRollBack, match=f'version 2 of "{ORCHESTRATOR}" was deleted'):
+        rig.roll_back()
+
+
+def test_a_release_cannot_go_back_behind_the_layout_that_wrote_the_data(rig):
+    rig.write("lambdas/mirror/layout.txt", "2\n")
+    rig.deploy()
+
+    with pytest.raises(CannotRollBack, match=r"in generation 2 of its layout.* reads 1"):
+        rig.roll_back()
+
+    assert rig.serving()[ORCHESTRATOR] != rig.codes[3][ORCHESTRATOR]
+
+
+def test_an_old_version_that_does_not_answer_fails_the_rollback_and_says_what_serves(rig):
+    bad = rig.codes[2][ORCHESTRATOR]
+    rig.lambdas.fails = lambda _function, code: code == bad
+
+    with pytest.raises(SmokeTestFailed, match="does not serve as it should") as failed:
+        rig.roll_back()
+
+    (standing,) = failed.value.__notes__
+    assert f"{ORCHESTRATOR} 2" in standing
+    assert rig.latest().outcome == "failed"
+
+
+def test_where_nothing_was_deployed_there_is_nothing_to_roll_back(
+    tmp_path, public_key_pem, monkeypatch
+):
+    rig = Rig(tmp_path / "new", public_key_pem, monkeypatch)
+
+    with pytest.raises(BadInput, match="nothing was ever deployed"):
+        rig.roll_back()
+
+
+def test_good_records_are_those_since_the_last_destroy(rig):
+    rig.destroy(delete_data=False)
+
+    assert history.good(rig.records()) == []
