@@ -1,11 +1,23 @@
-"""Assembles the verbs into `inv`: a file of verbs/ is a group, verbs/main.py the top level."""
+"""Assembles the verbs into `inv`: a file of verbs/ is a group; main, overview, review on top."""
 
 from invoke.collection import Collection
 
-from verbs import ci, config, docs, image, main, mirror, overview, release, sandbox, terraform
+from verbs import (
+    ci,
+    config,
+    docs,
+    image,
+    main,
+    mirror,
+    overview,
+    release,
+    review,
+    sandbox,
+    terraform,
+)
 
 namespace = Collection.from_module(main)
-namespace.add_task(overview.diff)
-namespace.add_task(overview.history)
+for verb in (overview.diff, overview.history, review.plan):
+    namespace.add_task(verb)
 for group in (ci, config, docs, image, mirror, release, sandbox, terraform):
     namespace.add_collection(Collection.from_module(group))

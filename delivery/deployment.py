@@ -27,6 +27,7 @@ def deploy(
     dry_run: bool = False,
     force: bool = False,
     patience_seconds: float = 0,
+    approved: str = "",
     checkout: Checkout | None = None,
 ) -> Outcome:
     """Bring the environment to what the checkout says, and prove that it works.
@@ -37,8 +38,12 @@ def deploy(
 
     Args:
         patience_seconds: how long to wait for somebody else's deploy of it to end.
+        approved: the digest of the effects that were approved, as `plan` told it.
 
     Raises:
+        PolicyViolated: the plan would do what no plan may; nothing was changed.
+        NotApproved: the environment wants an approval and there is none, or one of something
+            else; nothing was changed.
         DeployUnderWay: another deploy of it is running, and did not end in time.
         TerraformFailed, SyncFailed, SmokeTestFailed: the step that ended the deploy; the
             environment went back to its last good release where there is one, the record says
@@ -51,10 +56,31 @@ def deploy(
             return _unchanged(site)
         from delivery import rollout  # noqa: PLC0415 - see the module's docstring
 
+        site = replace(site, approved=approved)
         if dry_run:
             return rollout.plan(site)
+        rollout.check_approval(site)
         order = rollout.Order(turn, force, patience_seconds)
         return rollout.carry_out(site, order, _is_unchanged) or _unchanged(_again(site))
+
+
+def plan(
+    environment: Environment,
+    cloud: Cloud,
+    steps: Steps,
+    *,
+    checkout: Checkout | None = None,
+) -> Outcome:
+    """What a deploy would do now, with the digest that approves it; kept for that approval.
+
+    Raises:
+        TerraformFailed: Terraform cannot plan it.
+    """
+    from delivery import rollout  # noqa: PLC0415 - see the module's docstring
+
+    checkout = checkout or Checkout()
+    with lock.held(checkout.state_dir, environment.name):
+        return rollout.plan(_compare(checkout, environment, cloud, steps), keep=True)
 
 
 def _compare(checkout: Checkout, environment: Environment, cloud: Cloud, steps: Steps) -> Site:

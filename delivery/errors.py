@@ -21,6 +21,8 @@ DeliveryError                 the operation failed                     exit 1
 │   └── NothingAudited        the service that knows the weaknesses was not reached
 ├── SmokeTestFailed           the deployed mirror does not serve what it should
 ├── CannotRollBack            the environment cannot go back to that release; the message says why
+├── PolicyViolated            a plan would do what no plan may; every violation is named
+├── NotApproved               what would be applied is not what was approved, and how it differs
 └── DeployUnderWay            someone else is deploying this environment
     └── LeaseLost             the lease expired while this ran, and somebody else took it
 
@@ -142,6 +144,14 @@ class NothingAudited(GateBroken):
 
 class SmokeTestFailed(DeliveryError):
     """The deployed mirror does not serve what it should."""
+
+
+class PolicyViolated(DeliveryError):
+    """A plan would do what no plan may; nothing was applied."""
+
+
+class NotApproved(DeliveryError):
+    """What would be applied is not what was approved; nothing was applied."""
 
 
 class DeployUnderWay(DeliveryError):

@@ -56,3 +56,41 @@ def storage(region: str, file: Path = PRICES_FILE) -> StoragePrices | None:
         get_usd=float(found["get"]["usd"]) / 1000,
         date=min(str(entry["date"]) for entry in found.values()),
     )
+
+
+@dataclass(frozen=True)
+class PriceList:
+    """Every price of one region.
+
+    `usd` maps ``(service, item)`` to US dollars per one of what `unit` names; `date` is that of
+    the oldest price in it.
+    """
+
+    region: str
+    date: str
+    usd: Mapping[tuple[str, str], float]
+    unit: Mapping[tuple[str, str], str]
+
+
+def listed(region: str, file: Path = PRICES_FILE) -> PriceList | None:
+    """The region's whole price list; None when the file has no prices of it."""
+    entries: list[dict[str, Any]] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    found = {(each["service"], each["item"]): each for each in entries if each["region"] == region}
+    if not found:
+        return None
+    return PriceList(
+        region,
+        date=min(str(each["date"]) for each in found.values()),
+        usd={key: float(each["usd"]) / _per(each["unit"]) for key, each in found.items()},
+        unit={key: _one(each["unit"]) for key, each in found.items()},
+    )
+
+
+def _per(unit: str) -> int:
+    """How many make the unit: ``1000 requests`` and ``million requests`` are not one."""
+    first = unit.partition(" ")[0]
+    return {"1000": 1000, "million": 1_000_000}.get(first, 1)
+
+
+def _one(unit: str) -> str:
+    return unit if _per(unit) == 1 else unit.partition(" ")[2].removesuffix("s")

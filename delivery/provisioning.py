@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,11 +18,14 @@ from delivery.cloud import Cloud
 from delivery.config import rendering
 from delivery.environment import Environment
 from delivery.releases import recall
+from delivery.review.reviewing import Review
 from delivery.site import Site
 from delivery.terraform.running import Plan, Workspace
 
 LOCAL_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
 NOT_COPIED = shutil.ignore_patterns(".terraform")
+
+Admit = Callable[[Site, Plan], Review]
 # What Terraform puts out for the delivery's own use; the history has it elsewhere.
 SETTINGS, VERSIONS = "settings", "versions"
 
@@ -38,10 +42,12 @@ def workspace(checkout: Checkout, environment: Environment, cloud: Cloud, bucket
     return found
 
 
-def provision(attempt: Attempt, *, refresh: bool = True) -> None:
+def provision(attempt: Attempt, *, admit: Admit | None = None, refresh: bool = True) -> None:
     """Bring the environment's resources to what the site wants; the aliases stay where they are.
 
     Args:
+        admit: looks at the plan before it is applied, and raises when it may not be; without
+            it the plan was looked at when it was applied first.
         refresh: whether to ask AWS for what is there, or take the state's word for it.
 
     Raises:
@@ -50,6 +56,8 @@ def provision(attempt: Attempt, *, refresh: bool = True) -> None:
     site = attempt.site
     found = planned(site, refresh=refresh)
     attempt.plan = dict(found.counts)
+    if admit is not None:
+        attempt.plan["digest"] = admit(site, found).digest
     with site.steps.step("keep"):
         recall.keep_settings(site.cloud, site.bucket, site.settings)
     with site.steps.step("apply"):
@@ -71,10 +79,12 @@ def planned(site: Site, *, refresh: bool = True) -> Plan:
     return _planned(site, terraform, refresh=refresh)
 
 
-def first_plan(site: Site) -> Plan:
+@contextmanager
+def first_plan(site: Site) -> Iterator[Plan]:
     """The plan where nothing was ever deployed: in a copy of the tree, with an empty state.
 
-    The real backend would need the state bucket, and a plan creates nothing.
+    The real backend would need the state bucket, and a plan creates nothing. Its file lasts as
+    long as the body.
     """
     with tempfile.TemporaryDirectory() as scratch:
         copy = replace(site.checkout, terraform_dir=Path(scratch) / "terraform")
@@ -91,7 +101,7 @@ def first_plan(site: Site) -> Plan:
                 state_dir=site.checkout.state_dir,
             )
             terraform.init({})
-        return _planned(site, terraform)
+        yield _planned(site, terraform)
 
 
 def put_settings(cloud: Cloud, bucket: str, settings: Mapping[str, str]) -> bool:

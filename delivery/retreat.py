@@ -10,6 +10,7 @@ from delivery import provisioning, service
 from delivery.attempt import Attempt
 from delivery.releases import recall
 from delivery.releases.history import Record
+from delivery.review import admission
 from delivery.site import Site
 
 
@@ -42,7 +43,7 @@ def terraform_back(attempt: Attempt, wanted: Site) -> None:
     asked = attempt.site
     attempt.site = wanted
     try:
-        provisioning.provision(attempt)
+        provisioning.provision(attempt, admit=admission.admit)
     finally:
         attempt.site = asked
 

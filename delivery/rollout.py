@@ -21,7 +21,9 @@ from delivery.attempt import Attempt
 from delivery.lock import Turn
 from delivery.releases import history, recall
 from delivery.releases.history import Record
+from delivery.review import admission, approval
 from delivery.site import Outcome, Site
+from delivery.terraform.running import Plan
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,44 @@ class Order:
     patience_seconds: float = 0
 
 
-def plan(site: Site) -> Outcome:
-    """What `carry_out` would do; nothing is created or changed in the cloud."""
-    is_first = not state_bucket.exists(site.cloud, site.bucket)
-    found = provisioning.first_plan(site) if is_first else provisioning.planned(site)
+def plan(site: Site, *, keep: bool = False) -> Outcome:
+    """What `carry_out` would do; nothing is created or changed in the cloud.
+
+    Args:
+        keep: whether to keep the effects where an approval of them is looked up.
+    """
+    if state_bucket.exists(site.cloud, site.bucket):
+        return _looked_at(site, provisioning.planned(site), keep=keep)
+    with provisioning.first_plan(site) as found:
+        return _looked_at(site, found, keep=keep)
+
+
+def _looked_at(site: Site, found: Plan, *, keep: bool) -> Outcome:
+    review = admission.look(site, found)
+    told = review.as_json()
+    if keep:
+        told["kept"] = admission.plans_of(site).keep(review.effects)
     return site.outcome(
-        "planned", number=site.number, changes=found.counts, change_lines=found.lines
+        "planned",
+        number=site.number,
+        changes=found.counts,
+        change_lines=found.lines,
+        review=told,
     )
+
+
+def check_approval(site: Site) -> None:
+    """Refuse, before anything is begun, what could only be refused later.
+
+    Raises:
+        BadInput: what was approved is no digest.
+        NotApproved: nothing was approved although it must be; the message tells the digest.
+    """
+    approval.check_form(site.approved)
+    if admission.is_required(site) and not site.approved:
+        raise approval.nothing_approved(
+            site.environment.name, plan(site, keep=True).review["digest"]
+        )
 
 
 def carry_out(site: Site, order: Order, is_unchanged: Callable[[Site], bool]) -> Outcome | None:
@@ -74,7 +107,9 @@ def _deliver(attempt: Attempt, order: Order) -> Outcome:
     attempt.versions = dict(aliases.in_service(site.cloud, aliases.functions(attempt.outputs)))
     with site.steps.step("upload"):
         attempt.site = site = supplies.bring(site)
-    provisioning.provision(attempt, refresh=order.force or not _is_code_only(site, earlier))
+    # What was approved was planned by what is there, not by what the state says of it.
+    refresh = order.force or bool(site.approved) or not _is_code_only(site, earlier)
+    provisioning.provision(attempt, admit=admission.admit_approved, refresh=refresh)
     trial.try_new(attempt)
     service.forward(attempt)
     health.check(attempt)

@@ -40,6 +40,7 @@ class Outcome:
     versions: Mapping[str, str] = field(default_factory=dict)
     rehearsal: Mapping[str, Any] = field(default_factory=dict)
     rollback: Mapping[str, Any] = field(default_factory=dict)
+    review: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Site:
         fingerprint: equal for two deploys that would do the same.
         previous: the newest record; None where nothing was ever deployed.
         release: ``{"id", "version", "commit", "dirty"}``; empty until a checkout's is made.
+        approved: the digest of the effects that were approved; empty where none were.
     """
 
     checkout: Checkout
@@ -65,6 +67,7 @@ class Site:
     fingerprint: str
     previous: Record | None
     release: Mapping[str, Any] = field(default_factory=dict)
+    approved: str = ""
 
     @property
     def number(self) -> int:

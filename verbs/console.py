@@ -53,6 +53,11 @@ def facts(pairs: Sequence[tuple[str, str]]) -> None:
         line(f"  {name.ljust(width)}  {value}".rstrip())
 
 
+def red(text: str) -> str:
+    """The text in red where stdout is a terminal."""
+    return f"\033[31m{text}\033[0m" if sys.stdout.isatty() else text
+
+
 def confirm(question: str) -> bool:
     """Ask on the terminal; without one the answer is no, so that a script must say --yes."""
     if not sys.stdin.isatty():

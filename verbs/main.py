@@ -25,6 +25,7 @@ __all__ = ["ENV_HELP", "JSON_HELP", "build", "package", "rollback"]
     help={
         "env": ENV_HELP,
         "dry-run": "show the plan and stop; nothing is created, not even the state bucket",
+        "approve": "the digest that inv plan told: apply exactly that, and nothing else",
         "force": "deploy even when nothing changed since the last deploy",
         "wait": WAIT_HELP,
         "json": JSON_HELP,
@@ -34,6 +35,7 @@ def deploy(
     context: Context,
     env: str = "",
     dry_run: bool = False,
+    approve: str = "",
     force: bool = False,
     wait: int = 0,
     json: bool = False,
@@ -53,6 +55,7 @@ def deploy(
             dry_run=dry_run,
             force=force,
             patience_seconds=wait,
+            approved=approve,
         )
     if json:
         console.document(asdict(outcome))

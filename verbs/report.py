@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from invoke.exceptions import Exit
 
 from delivery.paths import shown
-from verbs import console
+from verbs import console, report_plan
 
 if TYPE_CHECKING:  # Each verb imports what it needs; this module needs their names only.
     from delivery.destruction import Destruction
@@ -119,14 +119,12 @@ def how_to_point_brew(url: str) -> None:
 
 
 def _planned(outcome: Outcome) -> None:
-    for text in outcome.change_lines:
-        console.line(f"  {text}")
-    counts = outcome.changes
-    console.line(
-        f"plan: {counts['create']} to create, {counts['update']} to change,"
-        f" {counts['delete']} to destroy; nothing was done"
-    )
-    _next(f"inv deploy --env {outcome.environment}")
+    report_plan.review(outcome.review)
+    console.line("nothing was done")
+    if outcome.review["findings"]:
+        return
+    approve = f" --approve {outcome.review['digest']}" if "kept" in outcome.review else ""
+    _next(f"inv deploy --env {outcome.environment}{approve}")
 
 
 def _deployed(outcome: Outcome) -> None:

@@ -14,7 +14,8 @@ from typing import Any, Self
 
 from delivery.errors import TerraformFailed
 from delivery.paths import STATE_DIR, shown
-from delivery.terraform import binary, providers
+from delivery.terraform import binary, plan_document, providers
+from delivery.terraform.plan_document import PlanDocument
 
 # One line of Terraform's machine-readable output. Source: Terraform, "Machine-Readable UI".
 Event = Mapping[str, Any]
@@ -80,6 +81,10 @@ class Plan:
         """
         if self.has_changes:
             self.workspace.apply(self.file, report)
+
+    def document(self) -> PlanDocument:
+        """The plan attribute by attribute; to be asked before another one is made."""
+        return plan_document.read(json.loads(self.workspace.planned()))
 
     def outputs(self) -> Mapping[str, Any]:
         """What the root says of itself in its one output, `airbrew`; empty when nothing is up."""
@@ -182,7 +187,7 @@ class Workspace:
         self._stream("apply", str(plan_file), listen=lambda event: _tell(event, report))
 
     def planned(self) -> str:
-        """The plan that was made last, in Terraform's own JSON."""
+        """The plan that was made last, in Terraform's own JSON; secrets included."""
         return self._answer("show", "-json", str(self.data_dir / "plan"))
 
     def output(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A Terraform that plays a bucket and three functions: init, plan, apply, output, state list.
+"""A Terraform that plays a bucket and three functions: init, plan, show, apply, output, state list.
 
 Its state lies in ``state.json`` of the folder that DOUBLE_DIR names, beside ``calls.log``; what
 it publishes in ``lambda.json``. DOUBLE_FAILS names a command that ends with a diagnostic, before
@@ -79,6 +79,14 @@ class Terraform:
         Path(out.removeprefix("-out=")).write_text(json.dumps(changes))
         return 2 if changes else 0
 
+    def show(self, options: Sequence[str]) -> int:
+        """The plan as a document; DOUBLE_PLANTED adds resources to it, as a bad tree would."""
+        changes = json.loads(Path(options[-1]).read_text())
+        planted = json.loads(self.variables.get("DOUBLE_PLANTED", "[]"))
+        told = [self._told(*each) for each in changes]
+        self.write(json.dumps({"resource_changes": [*told, *planted]}))
+        return 0
+
     def apply(self, options: Sequence[str]) -> int:
         held, functions = self.state(), Functions(self.home)
         for action, address, value in json.loads(Path(options[-1]).read_text()):
@@ -113,6 +121,16 @@ class Terraform:
 
     def say(self, kind: str, **more: object) -> None:
         self.write(json.dumps({"type": kind, "@message": kind, **more}))
+
+    def _told(self, action: str, address: str, value: str) -> dict[str, Any]:
+        before = None if action == "create" else {"is": self.state()[address]}
+        after = None if action == "delete" else {"is": value}
+        return {
+            "address": address,
+            "mode": "managed",
+            "type": address.split(".")[-2],
+            "change": {"actions": [action], "before": before, "after": after},
+        }
 
     def _destruction(self, options: Sequence[str]) -> list[tuple[str, str, str]]:
         targets = [each.removeprefix("-target=") for each in options if each.startswith("-target=")]
@@ -161,6 +179,7 @@ COMMANDS: dict[str, Callable[[Terraform, Sequence[str]], int]] = {
     "version": Terraform.version,
     "init": Terraform.init,
     "plan": Terraform.plan,
+    "show": Terraform.show,
     "apply": Terraform.apply,
     "output": Terraform.output,
     "state": Terraform.state_list,

@@ -35,13 +35,13 @@ def test_a_deploy_builds_applies_syncs_fetches_back_and_records(stand):
 
     record = stand.latest()
     assert outcome.action == "deployed"
-    assert stand.calls() == ["init", "plan", "apply", "output"]
+    assert stand.calls() == ["init", "plan", "show", "apply", "output"]
     assert stand.states.started == 1
     assert outcome.bottle["formula"] == "lib+a@1"
     assert outcome.probe["requests"] > 20
     assert (record.number, record.outcome, record.outputs) == (1, "succeeded", OUTPUTS)
     assert " ".join(record.seconds) == (
-        "build compare bootstrap lease mark upload init plan keep apply settings"
+        "build compare bootstrap lease mark upload init plan review keep apply settings"
         " smoke sync_worker smoke collector smoke orchestrator"
         " move sync_worker move collector move orchestrator answer sync fetch back probe"
     )
@@ -118,7 +118,7 @@ def test_a_dry_run_where_nothing_was_deployed_creates_nothing(stand, s3):
     assert outcome.changes == {"create": 4, "update": 0, "delete": 0}
     assert buckets(s3) == ["mirror"]
     assert stand.resources() == []
-    assert stand.calls() == ["init", "plan"]
+    assert stand.calls() == ["init", "plan", "show"]
     assert not stand.checkout.settings_file(stand.environment).exists()
 
 

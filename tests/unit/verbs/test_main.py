@@ -49,7 +49,9 @@ def test_a_dry_run_shows_the_plan(inv, stand, s3):
 
     assert ended.code == 0
     assert "+   module.airbrew.module.storage.aws_s3_bucket.mirror\n" in ended.out
-    assert "plan: 4 to create, 0 to change, 0 to destroy; nothing was done\n" in ended.out
+    assert "plan: 4 to create, 0 to change, 0 to destroy\n" in ended.out
+    assert "policies: nothing forbidden\n" in ended.out
+    assert "nothing was done\n" in ended.out
     assert BUCKET not in [each["Name"] for each in s3.list_buckets()["Buckets"]]
 
 

@@ -1,0 +1,1 @@
+"""What is not as it was deployed: found, explained, and put right again."""

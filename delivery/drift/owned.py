@@ -1,0 +1,82 @@
+"""What the delivery keeps by itself and Terraform does not see: aliases, and their settings."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from delivery.cloud import Cloud
+from delivery.drift.differences import GONE, THERE, WHOLE, Drift
+from delivery.orchestrator import ALIAS
+from delivery.releases.history import Record
+from delivery.state_bucket import NOT_THERE
+
+SETTINGS_KEY = "AIRBREW_SETTINGS_KEY"
+NAMED_BY_CONTENT = re.compile(r"settings/([0-9a-f]{64})\.json")
+
+
+def of(cloud: Cloud, record: Record) -> Iterator[Drift]:
+    """Aliases that serve another version than was deployed, and settings that were changed.
+
+    Args:
+        record: the newest deploy; its `versions` are what should serve.
+    """
+    keys = set()
+    for function, version in sorted(record.versions.items()):
+        alias = _alias(cloud, function)
+        yield from _of_alias(function, version, alias)
+        if alias is not None:
+            keys.add(_settings_key(cloud, function))
+    for key in sorted(keys):
+        yield from _of_settings(cloud, str(record.outputs["mirror_bucket"]), key)
+
+
+def _of_alias(function: str, version: str, alias: dict[str, Any] | None) -> Iterator[Drift]:
+    address, names = f"alias {function}:{ALIAS}", (function,)
+    if alias is None:
+        yield Drift(address, WHOLE, THERE, GONE, names=names)
+        return
+    if alias["FunctionVersion"] != version:
+        yield Drift(address, "version", version, alias["FunctionVersion"], names=names)
+    weights = alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
+    for other, weight in sorted(weights.items()):
+        yield Drift(address, f"weight of version {other}", None, weight, names=names)
+
+
+def _of_settings(cloud: Cloud, bucket: str, key: str) -> Iterator[Drift]:
+    named = NAMED_BY_CONTENT.fullmatch(key)
+    if named is None:
+        return
+    address, names = f"s3://{bucket}/{key}", (key,)
+    try:
+        body = cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in NOT_THERE:
+            raise
+        yield Drift(address, WHOLE, THERE, GONE, names=names)
+        return
+    found = hashlib.sha256(body).hexdigest()
+    if found != named[1]:
+        yield Drift(address, "sha256", named[1], found, names=names)
+
+
+def _alias(cloud: Cloud, function: str) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = cloud.client("lambda").get_alias(FunctionName=function, Name=ALIAS)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            return None
+        raise
+    return found
+
+
+def _settings_key(cloud: Cloud, function: str) -> str:
+    """The key that the version in service reads its settings from."""
+    found = cloud.client("lambda").get_function_configuration(
+        FunctionName=function, Qualifier=ALIAS
+    )
+    return str(found.get("Environment", {}).get("Variables", {}).get(SETTINGS_KEY, ""))

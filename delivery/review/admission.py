@@ -1,0 +1,65 @@
+"""The gate between plan and apply: nothing forbidden passes, and nothing that was not approved."""
+
+from __future__ import annotations
+
+from delivery.releases import history
+from delivery.review import approval, reviewing
+from delivery.review.plans import Plans
+from delivery.review.reviewing import Review
+from delivery.site import Site
+from delivery.terraform.running import Plan
+
+
+def look(site: Site, found: Plan) -> Review:
+    """What the plan does, may and costs; nothing is decided."""
+    with site.steps.step("review"):
+        review = reviewing.review(
+            found.document(),
+            site.environment,
+            site.cloud,
+            settings=site.settings,
+            release=site.artifacts,
+            bucket=site.bucket,
+        )
+        count = len(review.verdict.findings)
+        site.steps.detail(f"{count} policies violated" if count else "nothing forbidden")
+    return review
+
+
+def admit(site: Site, found: Plan) -> Review:
+    """Let a plan pass that violates no policy: what goes back to a release needs no more.
+
+    Raises:
+        PolicyViolated: it does; every violation is named.
+    """
+    review = look(site, found)
+    review.admit()
+    return review
+
+
+def admit_approved(site: Site, found: Plan) -> Review:
+    """Let a plan pass that violates no policy and, where that is required, was approved.
+
+    Raises:
+        PolicyViolated: see `admit`.
+        NotApproved: it was not, or not this one; the differences are named.
+    """
+    review = admit(site, found)
+    approval.demand(
+        review.effects,
+        plans_of(site),
+        approved=site.approved,
+        required=is_required(site),
+        history=history.newest_first(site.cloud, site.bucket, site.environment.name),
+    )
+    return review
+
+
+def is_required(site: Site) -> bool:
+    """Whether the environment applies nothing that was not approved."""
+    return bool(site.environment.settings["deploy"]["approval"] == approval.REQUIRED)
+
+
+def plans_of(site: Site) -> Plans:
+    """Where the environment's effects await approval."""
+    return Plans(site.cloud, site.bucket, site.checkout.state_dir / "plans")

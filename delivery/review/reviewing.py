@@ -1,0 +1,130 @@
+"""The look at a plan between planning and applying: effects, policies, cost, approval."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from delivery import state_bucket
+from delivery.cloud import Cloud
+from delivery.cost import estimate as costs
+from delivery.cost.estimate import Estimate
+from delivery.environment import Environment
+from delivery.errors import PolicyViolated
+from delivery.review import holdings, policies
+from delivery.review.effects import Effects
+from delivery.review.policies import Verdict
+from delivery.terraform.plan_document import PlanDocument
+
+
+@dataclass(frozen=True)
+class Review:
+    """A plan with everything that is to be known before it is applied."""
+
+    document: PlanDocument
+    estimate: Estimate
+    verdict: Verdict
+    effects: Effects
+
+    @property
+    def digest(self) -> str:
+        """What an approval names."""
+        return self.effects.digest
+
+    def admit(self) -> None:
+        """Return when no policy is violated.
+
+        Raises:
+            PolicyViolated: with every violation, each with its evidence and its remedy.
+        """
+        found = self.verdict.findings
+        if not found:
+            return
+        count = "a policy is" if len(found) == 1 else f"{len(found)} policies are"
+        told = "".join(f"\n  {each}" for each in found)
+        raise PolicyViolated(
+            f"{count} violated by what would be applied:{told}",
+            where="the plan; nothing was changed",
+            remedy="do what stands beside each, or accept it in deploy.exceptions with a reason",
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The whole of it, for `--json`."""
+        verdict = self.verdict
+        return {
+            "digest": self.digest,
+            "plan": self.document.as_json(),
+            "findings": [each.as_json() for each in verdict.findings],
+            "exempted": [
+                {**each.finding.as_json(), "reason": each.reason, "until": str(each.until)}
+                for each in verdict.exempted
+            ],
+            "unseen": list(verdict.unseen),
+            "expired_exceptions": list(verdict.expired),
+            "cost": {**asdict(self.estimate), "monthly_usd": self.estimate.monthly_usd},
+            "state": dict(self.effects.state),
+            "release": dict(self.effects.release),
+        }
+
+
+def review(
+    document: PlanDocument,
+    environment: Environment,
+    cloud: Cloud,
+    *,
+    settings: Mapping[str, Any],
+    release: Mapping[str, str],
+    bucket: str,
+) -> Review:
+    """Hold a plan against the policies, reckon its cost, and say what an approval covers.
+
+    Args:
+        settings: what Terraform is handed.
+        release: each component's SHA-256.
+        bucket: the state bucket; its state's lineage and serial are part of the effects.
+    """
+    estimate = costs.estimate(document, environment.settings, environment.region)
+    verdict = policies.check(
+        document,
+        estimate,
+        held=partial(holdings.held, cloud),
+        tags={"Project": environment.project, "Environment": environment.name},
+        max_monthly_usd=float(environment.settings["cost"]["max_monthly_usd"]),
+        exceptions=environment.settings["deploy"]["exceptions"],
+    )
+    effects = Effects(
+        place={
+            "environment": environment.name,
+            "cloud": cloud.kind,
+            "account_id": cloud.account_id,
+            "region": cloud.region,
+        },
+        release=release,
+        settings=settings,
+        state=state_of(cloud, bucket, environment.name),
+        changes=tuple(each.as_json() for each in document.changes),
+        outputs=document.outputs,
+        exempted=tuple(
+            f"{each.finding.policy.id} {each.finding.address}" for each in verdict.exempted
+        ),
+        monthly_usd=estimate.monthly_usd,
+    )
+    return Review(document, estimate, verdict, effects)
+
+
+def state_of(cloud: Cloud, bucket: str, environment: str) -> dict[str, Any]:
+    """The lineage and serial of Terraform's state; empty and 0 where nothing was applied."""
+    key = state_bucket.backend_config(cloud, bucket, environment)["key"]
+    try:
+        answer = cloud.client("s3").get_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in state_bucket.NOT_THERE:
+            return {"lineage": "", "serial": 0}
+        raise
+    found = json.loads(answer["Body"].read())
+    return {"lineage": found["lineage"], "serial": found["serial"]}
