@@ -9,6 +9,7 @@ from verbs import (
     image,
     main,
     mirror,
+    oidc,
     overview,
     release,
     review,
@@ -19,5 +20,5 @@ from verbs import (
 namespace = Collection.from_module(main)
 for verb in (overview.diff, overview.history, review.plan):
     namespace.add_task(verb)
-for group in (ci, config, docs, image, mirror, release, sandbox, terraform):
+for group in (ci, config, docs, image, mirror, oidc, release, sandbox, terraform):
     namespace.add_collection(Collection.from_module(group))

@@ -58,6 +58,7 @@ class Cloud:
         return boto3.session.Session(
             aws_access_key_id=self.variables["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=self.variables["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=self.variables.get("AWS_SESSION_TOKEN"),
             region_name=self.region,
         )
 

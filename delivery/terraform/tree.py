@@ -48,7 +48,7 @@ class Tree:
     of the tree itself, only `format` changes anything.
 
     Args:
-        folder: holds ``modules/<concern>`` and ``environments/<name>``.
+        folder: holds ``modules/<concern>``, ``environments/<name>``, and ``access``.
         program: the path of Terraform.
         variables: the whole environment of the child.
     """
@@ -86,6 +86,12 @@ class Tree:
         """``environments/dev``, …: what is applied."""
         return _folders(self.folder, "environments")
 
+    @property
+    def roots(self) -> list[str]:
+        """The environments, and the way into their accounts where the tree has one."""
+        access = ["access"] if (self.folder / "access").is_dir() else []
+        return [*self.environments, *access]
+
     def format(self) -> list[str]:
         """Rewrite what is not in Terraform's own style; returns the files that were not.
 
@@ -114,7 +120,7 @@ class Tree:
         Raises:
             TerraformFailed: with everything that is wrong, in all of them.
         """
-        folders = [*self.modules, *self.environments]
+        folders = [*self.modules, *self.roots]
         problems = {each for found in self._look_at(folders, _problems) for each in found}
         if problems:
             raise TerraformFailed(

@@ -2,84 +2,34 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shutil
-import signal
-import subprocess
-import threading
-import time
 
 import pytest
 
 from delivery import executions, state_bucket
 from delivery.artifacts.build import Places, Target, build
-from delivery.cloud import Cloud
 from delivery.config import effective, loading, rendering
 from delivery.errors import SyncFailed
 from delivery.paths import TERRAFORM_DIR
 from delivery.terraform.running import Workspace
-from sandbox import identity, ports
-from sandbox.servers import CLOUDWATCH, MINISTACK, SERVERS
-from sandbox.upstream import Upstream
+from tests.integration.enforcement import ACCOUNT, enforcing, sample_upstream
 
-# With AUTH on, MiniStack goes by roles, and this key is the root of this account
-# (docs of MiniStack 1.5.33, "IAM enforcement").
-ROOT_KEY, ACCOUNT = "test", "000000000000"
 STATE_BUCKET = f"airbrew-dev-state-{ACCOUNT}"
-START_SECONDS = 30
 
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory):
     """A local AWS that denies what no policy allows."""
-    folder = tmp_path_factory.mktemp("ministack")
-    for name in ("state", "s3", "tmp"):
-        (folder / name).mkdir()
-    port, server = ports.free_port(), SERVERS[MINISTACK]
-    variables = server.environment(folder, {MINISTACK: port, CLOUDWATCH: port}) | {"AUTH": "true"}
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            server.command(folder, port, "enforcing"),
-            env=variables,
-            cwd=TERRAFORM_DIR.parent,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    deadline = time.monotonic() + START_SECONDS
-    while not identity.answers_as("enforcing", port, patience_seconds=1):
-        assert time.monotonic() < deadline, (folder / "log").read_text()
-        time.sleep(0.1)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    yield Cloud(
-        "sandbox",
-        ACCOUNT,
-        "us-east-1",
-        kept
-        | {
-            "AWS_ACCESS_KEY_ID": ROOT_KEY,
-            "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        },
-    )
-    process.terminate()
-    process.wait()
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)  # Its Lambda workers.
+    with enforcing(tmp_path_factory.mktemp("ministack")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
 def upstream(tmp_path_factory):
     """A sample Homebrew to mirror from."""
-    with Upstream(tmp_path_factory.mktemp("upstream")) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with sample_upstream(tmp_path_factory.mktemp("upstream")) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(scope="module")

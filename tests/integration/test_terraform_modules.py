@@ -30,9 +30,9 @@ def test_every_file_is_formatted(tree):
 
 
 def test_every_module_and_environment_is_valid(tree):
-    assert {"environments/dev", "environments/staging", "environments/prod", *MODULES} == set(
-        tree.validate()
-    )
+    environments = {"environments/dev", "environments/staging", "environments/prod"}
+
+    assert {*environments, "access", *MODULES} == set(tree.validate())
 
 
 @pytest.mark.parametrize("module", MODULES)

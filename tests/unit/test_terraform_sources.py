@@ -44,6 +44,15 @@ def test_the_environments_are_the_same_file_three_times():
         assert len({(TREE / "environments" / env / file).read_bytes() for env in ENVIRONMENTS}) == 1
 
 
+def test_the_way_in_is_made_with_the_environments_provider():
+    environment, access = TREE / "environments" / "dev", TREE / "access"
+
+    for file, lines in (("main.tf", r"version = .*"), (".terraform.lock.hcl", r".*")):
+        assert re.findall(lines, (access / file).read_text()) == re.findall(
+            lines, (environment / file).read_text()
+        )
+
+
 def test_the_locked_provider_is_the_one_that_the_environments_ask_for():
     main = (TREE / "environments" / "dev" / "main.tf").read_text()
     lock = (TREE / "environments" / "dev" / ".terraform.lock.hcl").read_text()
