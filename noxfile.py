@@ -10,7 +10,7 @@ nox.options.sessions = ["lint", "unit", "integration"]
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_missing_interpreters = True
 
-LOCKED = ["checkov", "container", "desk", "layer", "lint", "security", "test"]
+LOCKED = ["bench", "checkov", "container", "desk", "layer", "lint", "security", "test"]
 
 
 def install(session: nox.Session, requirements: str) -> None:
@@ -85,7 +85,7 @@ def rehearsal(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """The mirror's figures against their goals, into build/bench.json; --smoke for tiny sizes."""
+    """The figures against their goals, into build/bench.json; --smoke for tiny sizes."""
     install(session, "test")
     session.run("python", "-m", "tests.bench", *session.posargs)
 

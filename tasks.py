@@ -1,24 +1,7 @@
-"""Assembles the verbs into `inv`: a file of verbs/ is a group; main, overview, review on top."""
+"""What `inv` loads: the verbs, as verbs/assembly.py puts them together."""
 
-from invoke.collection import Collection
+import sys
 
-from verbs import (
-    ci,
-    config,
-    docs,
-    image,
-    main,
-    mirror,
-    oidc,
-    overview,
-    release,
-    review,
-    sandbox,
-    terraform,
-)
+from verbs import assembly
 
-namespace = Collection.from_module(main)
-for verb in (overview.diff, overview.history, review.plan):
-    namespace.add_task(verb)
-for group in (ci, config, docs, image, mirror, oidc, release, sandbox, terraform):
-    namespace.add_collection(Collection.from_module(group))
+namespace = assembly.needed(sys.argv)

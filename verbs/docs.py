@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator
 
 from invoke.collection import Collection
 from invoke.context import Context
-from invoke.loader import FilesystemLoader
 from invoke.parser.argument import Argument
 
 from delivery import pages
 from delivery.paths import ROOT
-from verbs import report
+from verbs import assembly, report
 from verbs.verb import Verb, verb
 
 PAGE = ROOT / "docs" / "reference" / "tasks.md"
@@ -25,14 +24,8 @@ def write_tasks(context: Context, check: bool = False) -> None:
 
     Example: inv docs.tasks --check
     """
-    was_current = pages.fill(PAGE, {"tasks": reference(assembled())}, check=check)
+    was_current = pages.fill(PAGE, {"tasks": reference(assembly.whole())}, check=check)
     report.page(PAGE, "docs.tasks", was_current=was_current, check=check)
-
-
-def assembled() -> Collection:
-    """The verbs as `inv` finds them: through tasks.py."""
-    module, _ = FilesystemLoader(start=str(ROOT)).load("tasks")
-    return Collection.from_module(module)
 
 
 def reference(namespace: Collection) -> str:

@@ -1,4 +1,4 @@
-"""The top level of `inv`: build, package, deploy, rollback, status, destroy."""
+"""The verbs that change an environment, or look at one: deploy, status, destroy."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from delivery.progress import Steps
 from sandbox.errors import SandboxError
 from verbs import console, report
 from verbs.options import ENV_HELP, JSON_HELP, WAIT_HELP
-from verbs.packaging import build, package
-from verbs.rollback import rollback
 from verbs.target import announce, environment_named, environments, reach
 from verbs.verb import verb
 
-# Tasks of the top level that have a file of their own, and the texts that others take from here.
-__all__ = ["ENV_HELP", "JSON_HELP", "build", "package", "rollback"]
+# Not only tasks: others take these texts from here.
+__all__ = ["ENV_HELP", "JSON_HELP"]
 
 
 @verb(

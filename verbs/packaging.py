@@ -6,7 +6,6 @@ from pathlib import Path
 
 from invoke.context import Context
 
-from delivery import state_bucket
 from delivery.artifacts import why as reasons
 from delivery.checkout import Checkout
 from delivery.environment import Environment
@@ -80,7 +79,7 @@ def _build(environment: Environment, *, why: bool, as_json: bool) -> None:
 
 
 def _compare(environment: Environment, name: str, *, as_json: bool) -> None:
-    from delivery import task_image  # noqa: PLC0415 - as below
+    from delivery import state_bucket, task_image  # noqa: PLC0415 - boto3's errors; as below
     from delivery.releases import differences, folders, package, store  # noqa: PLC0415 - as above
 
     checkout = Checkout()

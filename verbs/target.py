@@ -12,7 +12,6 @@ from delivery.config import effective, loading
 from delivery.environment import Environment
 from delivery.errors import BadInput
 from delivery.paths import CONFIG_FILE, ROOT
-from sandbox import cloud as local
 from verbs import console
 
 
@@ -35,6 +34,8 @@ def reach(environment: Environment, report: Callable[[str], None] = console.note
     """
     if environment.account_id is not None:
         return clouds.aws(environment.account_id, environment.region, process_environment.current())
+    from sandbox import cloud as local  # noqa: PLC0415 - not needed for a build
+
     found = local.up(ROOT, report=report)
     return Cloud(
         kind="sandbox",

@@ -1,4 +1,4 @@
-"""The mirror measured: ``python -m tests.bench [--smoke] [KEY …]`` writes build/bench.json."""
+"""The figures: ``python -m tests.bench [--smoke] [KEY …]`` writes build/bench.json."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import imports, plans, syncs, transfers
+from tests.bench import builds, imports, plans, syncs, transfers
 from tests.bench.figures import Figure
 
 OUTPUT = Path("build/bench.json")
@@ -25,6 +25,7 @@ FULL: dict[str, Callable[[], list[Figure]]] = {
     "worker.peak_mib": lambda: [transfers.peak()],
     "sync.requests_when_unchanged": lambda: [syncs.unchanged()],
     "handler.cold_import_ms_vs_boto3": imports.measure,
+    "build": builds.measure,
 }
 # Tiny sizes, to see that it still runs; the figures mean nothing.
 SMOKE: dict[str, Callable[[], list[Figure]]] = {
@@ -36,6 +37,7 @@ SMOKE: dict[str, Callable[[], list[Figure]]] = {
     "worker.peak_mib": lambda: [transfers.peak(20 * KIB * KIB, 1)],
     "sync.requests_when_unchanged": lambda: [syncs.unchanged(10, 1)],
     "handler.cold_import_ms_vs_boto3": lambda: imports.measure(1),
+    "build": lambda: builds.measure(1, install=False),
 }
 
 

@@ -18,6 +18,8 @@ KEYS = {
     "worker.peak_mib",
     "sync.requests_when_unchanged",
     "handler.cold_import_ms_vs_boto3",
+    "build.cold_vs_sam",
+    "build.warm_vs_sam",
 }
 ROOT = Path(__file__).parents[2]
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from tests.integration.conftest import copied, listed
+
 SHARED_MEMORY = Path("/dev/shm")
 DAY = 86400
 # Loaded by Python as it starts: its clock, and so the child's that it starts, is another year's.
@@ -99,12 +100,7 @@ def _pip_conf() -> Path:
 @pytest.fixture(scope="module")
 def origin(tmp_path_factory):
     """This working tree as a repository of two commits, the last one a version."""
-    folder = tmp_path_factory.mktemp("origin")
-    tracked = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT, text=True)
-    for name in filter(None, tracked.split("\0")):
-        if (ROOT / name).is_file():  # Else deleted, and not yet committed so.
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
+    folder = copied(tmp_path_factory.mktemp("origin"), listed())
     _configure(folder)
     _git(folder, "init", "--quiet", "--initial-branch=main")
     _commit(folder, "earlier", "orchestrator")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from cerberus import Validator
+from cerberus import SchemaError, Validator
 
 from delivery.config import schema
 from delivery.paths import ROOT
@@ -56,3 +56,11 @@ def test_both_of_yaml_s_parsers_read_the_schema_alike():
     text = (ROOT / "config" / "schema.yaml").read_text()
 
     assert yaml.safe_load(text) == PARTS
+
+
+def test_cerberus_takes_every_rule():
+    """Checking the file, we trust the rules; here they are checked themselves."""
+    Validator(schema.document_rules())
+
+    with pytest.raises(SchemaError):
+        Validator({"project": {"type": "dict", "schema": {"name": {"sort": "text"}}}})
