@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from mirror import keys
 from mirror.errors import UntrustedCatalogue
@@ -30,9 +29,10 @@ def image_of(formula: str) -> str:
     return formula.replace("@", "/").replace("+", "x")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Bottle:
-    """One bottle of one formula for one platform.
+class Bottle(NamedTuple):
+    """One bottle of one formula for one platform; sorted by name, then version.
+
+    A tuple, because a plan makes, sorts and looks up hundreds of thousands of them.
 
     Args:
         version: with the formula's revision, as ``1.2_3``.
@@ -51,11 +51,11 @@ class Bottle:
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         """The inverse of `as_json`, names checked as in `checked`."""
-        return cls(**{name: document[name] for name in cls.__dataclass_fields__}).checked()
+        return cls(*[document[name] for name in cls._fields]).checked()
 
     def as_json(self) -> dict[str, Any]:
         """As docs/reference/bucket-layout.md has it."""
-        return asdict(self)
+        return self._asdict()
 
     def checked(self) -> Self:
         """The bottle itself, once its names are known to stay inside their prefix.
@@ -87,9 +87,9 @@ class Bottle:
             remedy="leave the formula out of selection.formulae, and report it to its tap",
         )
 
-    def in_order(self) -> tuple[str, str, int, str, str]:
-        """What to sort by: many times faster than comparing the bottles themselves."""
-        return self.formula, self.version, self.rebuild, self.tag, self.digest
+    def of_size(self, size_bytes: int) -> Self:
+        """The same with another size; 0 gives the bottle as the catalogue names it."""
+        return self._replace(size_bytes=size_bytes)
 
     @property
     def label(self) -> str:

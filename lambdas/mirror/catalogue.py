@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from functools import partial
+from sys import intern
+from typing import Any, NamedTuple
 
 from mirror import cask_catalogue, collector, documents, macos
 from mirror.bottles import Bottle
@@ -19,8 +21,7 @@ from mirror.errors import UntrustedCatalogue
 _NOT_AT_RUN_TIME = {":build", ":test", ":optional"}
 
 
-@dataclass(frozen=True, slots=True)
-class Formula:
+class Formula(NamedTuple):
     """One formula as one platform sees it.
 
     Args:
@@ -80,12 +81,15 @@ def parse(payload: str, platform: str, where: str, *, with_casks: bool = False) 
         UntrustedCatalogue: it is for another platform, or not of the shape that brew reads.
     """
     try:
-        document = documents.parse(payload)
+        document = documents.parse(payload, partial(_reduced, platform=platform))
         told = document.get("metadata", {}).get("bottle_tag", platform)
         if told != platform:
             raise _unreadable(f'made for the platform "{told}", not "{platform}"', where)
         formulae = {
-            name: _formula(name, entry, platform) for name, entry in document["formulae"].items()
+            name: offer.of(name)
+            for name, offer in zip(
+                map(intern, document["formulae"]), document["formulae"].values(), strict=True
+            )
         }
         casks = cask_catalogue.of_packages(document, platform) if with_casks else None
         return Catalogue(
@@ -98,34 +102,56 @@ def parse(payload: str, platform: str, where: str, *, with_casks: bool = False) 
 def _other_names(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for table in ("formula_renames", "formula_aliases"):
         yield from document.get(table, {}).items()
-    for name, entry in document["formulae"].items():
-        for other in (*entry.get("oldnames", ()), *entry.get("aliases", ())):
+    for name, offer in document["formulae"].items():
+        for other in offer.other_names:
             yield other, name
 
 
-def _formula(name: str, entry: Mapping[str, Any], platform: str) -> Formula:
-    return Formula(
-        name,
-        _bottle(name, entry, platform),
-        tuple(_dependencies(entry, platform)),
-        _day(entry.get("deprecate_args")),
-        _day(entry.get("disable_args")),
+class _Offer(NamedTuple):
+    """What the mirror needs of an entry, which has its name outside of itself."""
+
+    version: str
+    rebuild: int
+    tag: str
+    digest: str | None
+    dependencies: tuple[str, ...]
+    deprecated_from: str
+    disabled_from: str
+    other_names: tuple[str, ...]
+
+    def of(self, name: str) -> Formula:
+        bottle = self.digest and Bottle(name, self.version, self.rebuild, self.tag, self.digest)
+        return Formula(
+            name, bottle or None, self.dependencies, self.deprecated_from, self.disabled_from
+        )
+
+
+def _reduced(found: dict[str, Any], platform: str) -> dict[str, Any] | _Offer:
+    """A formula's entry without what it says for people, while it is still in the CPU's cache."""
+    if "stable_version" not in found:
+        return found
+    digest = found.get("bottle_checksum")
+    # Six platforms say the same of a formula: kept once, it is found sooner.
+    return _Offer(
+        intern(_version(found)),
+        int(found.get("bottle_rebuild", 0)),
+        intern(str(found.get("bottle_tag", platform)).removeprefix(":")),
+        None if digest is None else str(digest),
+        tuple(map(intern, _dependencies(found, platform))),
+        _day(found.get("deprecate_args")),
+        _day(found.get("disable_args")),
+        (*found.get("oldnames", ()), *found.get("aliases", ())),
     )
+
+
+def _version(entry: Mapping[str, Any]) -> str:
+    revision = int(entry.get("revision", 0))
+    return str(entry["stable_version"]) + (f"_{revision}" if revision else "")
 
 
 def _day(arguments: Mapping[str, Any] | None) -> str:
     """The date of ``{":date": "2026-01-31", ":because": ":unmaintained"}``; without one, ever."""
     return str(arguments.get(":date", date.min.isoformat())) if arguments else ""
-
-
-def _bottle(name: str, entry: Mapping[str, Any], platform: str) -> Bottle | None:
-    digest = entry.get("bottle_checksum")
-    if digest is None:
-        return None
-    revision = int(entry.get("revision", 0))
-    version = str(entry["stable_version"]) + (f"_{revision}" if revision else "")
-    tag = str(entry.get("bottle_tag", platform)).removeprefix(":")
-    return Bottle(name, version, int(entry.get("bottle_rebuild", 0)), tag, str(digest))
 
 
 def _dependencies(entry: Mapping[str, Any], platform: str) -> Iterator[str]:

@@ -10,7 +10,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -133,9 +132,7 @@ def _check_named(
         elif path == ALL_CASKS:
             listed = payload
     unnamed: list[Held] = [
-        each
-        for each in bottles
-        if each.formula != PORTABLE_RUBY and replace(each, size_bytes=0) not in named
+        each for each in bottles if each.formula != PORTABLE_RUBY and each.of_size(0) not in named
     ]
     unnamed += _unnamed_casks(casks, offered, listed)
     if unnamed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -224,7 +224,7 @@ def _proven(
     ]
     left = snapshots.too_large(bucket, newest) if limit_bytes else []
     too_large = [bottle for bottle in left if _is_too_large(bottle, limit_bytes)]
-    return {replace(bottle, size_bytes=0): bottle for bottle in (*held, *too_large)}
+    return {bottle.of_size(0): bottle for bottle in (*held, *too_large)}
 
 
 def _is_too_large(bottle: Bottle, limit_bytes: int) -> bool:
@@ -246,7 +246,7 @@ def _sized(
     proven: Mapping[Bottle, Bottle],
     fetched: Iterable[StagedManifest],
 ) -> list[Bottle]:
-    new = {replace(each, size_bytes=0): each for staged in fetched for each in staged.bottles}
+    new = {each.of_size(0): each for staged in fetched for each in staged.bottles}
     known = {**proven, **new}
     return [known[bottle] for bottle in bottles if bottle in known]
 

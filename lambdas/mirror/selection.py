@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
+from itertools import groupby
 
 from mirror import collector, settings
 from mirror.bottles import Bottle
@@ -16,6 +17,7 @@ from mirror.errors import UnknownFormula, UntrustedCatalogue
 # What brew's vendor-install.sh fetches; the digests in each brew are those of its bottles.
 PORTABLE_RUBY = "portable-ruby"
 _GLOB = frozenset("*?[")
+_NO_BOTTLE = "upstream has no bottle of it for this platform"
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,8 @@ class Selected:
     def bottles(self) -> list[Bottle]:
         """Every bottle once, sorted: one with the tag ``all`` serves several platforms."""
         # Not a set: each platform's are in order already, which makes sorting them cheap.
-        found = dict.fromkeys(bottle for each in self.platforms for bottle in each.bottles)
-        return sorted(found, key=Bottle.in_order)
+        found = sorted(bottle for each in self.platforms for bottle in each.bottles)
+        return [bottle for bottle, _ in groupby(found)]
 
     def chain(self, name: str) -> list[str]:
         """Why a name is selected, on the first platform where it is; itself where on none."""
@@ -95,7 +97,7 @@ class Selected:
 
     def holes(self, left_out: Iterable[Bottle]) -> list[dict[str, str]]:
         """What breaks because bottles were left out for their size, in the shape of `warnings`."""
-        absent = {replace(bottle, size_bytes=0) for bottle in left_out}
+        absent = {bottle.of_size(0) for bottle in left_out}
         return [
             {
                 "formula": bottle.formula,
@@ -158,20 +160,15 @@ def _platform(
 ) -> PlatformSelection:
     excluded = set().union(*(matches(pattern, catalogue) for pattern in wanted.exclude))
     named = set().union(*(found for pattern, found in matched.items() if not is_glob(pattern)))
-    globbed = {
-        name
-        for name in set().union(*matched.values()) - named
-        if not _is_left_to_its_name(catalogue.formulae[name], wanted, today)
-    }
-    ruby = {PORTABLE_RUBY} & catalogue.formulae.keys() if wanted.portable_ruby else set()
-    roots = (named | globbed | ruby) - excluded
+    roots = [name for name in _roots(catalogue, wanted, matched, today) if name not in excluded]
     needed = {catalogue.resolve(name) or name: cask for name, cask in for_casks.items()}
-    dependents = dict.fromkeys(sorted(roots | needed.keys()), "")
+    alone = needed.keys() - roots
+    dependents = dict.fromkeys(sorted((*roots, *alone)), "")
     if wanted.include_dependencies:
         _add_dependencies(dependents, catalogue)
-    bottles, without = _bottles(catalogue, dependents, named)
+    bottles, without = _bottles(catalogue, dependents.keys(), named)
     warnings = {
-        **_old(catalogue, named & roots, today),
+        **_old(catalogue, named & dependents.keys(), today),
         **{
             name: f"excluded, but {dependent or needed[name]} needs it at run time: it stays in"
             for name, dependent in dependents.items()
@@ -184,8 +181,24 @@ def _platform(
         tuple(bottles),
         without,
         dict(sorted(warnings.items())),
-        {name: cask for name, cask in needed.items() if name not in roots},
+        {name: cask for name, cask in needed.items() if name in alone},
     )
+
+
+def _roots(
+    catalogue: Catalogue,
+    wanted: settings.Selection,
+    matched: Mapping[str, Set[str]],
+    today: date,
+) -> Iterator[str]:
+    """What the settings select, in the catalogue's order: names in order are sorted in no time."""
+    named = {PORTABLE_RUBY} if wanted.portable_ruby else set()
+    named.update(*(found for pattern, found in matched.items() if not is_glob(pattern)))
+    globs = [found for pattern, found in matched.items() if is_glob(pattern)]
+    globbed = globs[0] if len(globs) == 1 else set().union(*globs)
+    for name, formula in catalogue.formulae.items():
+        if (name in globbed and not _is_left_to_its_name(formula, wanted, today)) or name in named:
+            yield name
 
 
 def is_glob(pattern: str) -> bool:
@@ -193,10 +206,10 @@ def is_glob(pattern: str) -> bool:
     return not _GLOB.isdisjoint(pattern)
 
 
-def matches(pattern: str, catalogue: Catalogue) -> set[str]:
+def matches(pattern: str, catalogue: Catalogue) -> Set[str]:
     """The formulae that a name, an alias, a former name or a glob of names means."""
     if pattern == "*":
-        return set(catalogue.formulae)
+        return catalogue.formulae.keys()
     if not is_glob(pattern):
         name = catalogue.resolve(pattern)
         return {name} if name else set()
@@ -205,6 +218,8 @@ def matches(pattern: str, catalogue: Catalogue) -> set[str]:
 
 def _is_left_to_its_name(formula: Formula, wanted: settings.Selection, today: date) -> bool:
     """Whether a glob alone does not select it."""
+    if not formula.disabled_from and not formula.deprecated_from:
+        return False
     if formula.is_disabled(today):
         return not wanted.include_disabled
     return formula.is_deprecated(today) and not wanted.include_deprecated
@@ -230,21 +245,24 @@ def _add_dependencies(dependents: dict[str, str], catalogue: Catalogue) -> None:
     for dependent in to_visit:
         formula = catalogue.formulae.get(dependent)
         for asked in formula.dependencies if formula else ():
-            name = catalogue.resolve(asked) or asked
+            # Nearly all are there already, by their own names.
+            name = asked if asked in dependents else catalogue.resolve(asked) or asked
             if name not in dependents:
                 dependents[name] = dependent
                 to_visit.append(name)
 
 
 def _bottles(
-    catalogue: Catalogue, names: Iterable[str], named: Set[str]
+    catalogue: Catalogue, names: Set[str], named: Set[str]
 ) -> tuple[list[Bottle], dict[str, str]]:
     """The bottles, and the names without a usable one, with the reason."""
-    bottles, without = [], {}
-    for name in sorted(names):
-        formula = catalogue.formulae.get(name)
-        if formula is None or formula.bottle is None:
-            without[name] = "upstream has no bottle of it for this platform"
+    bottles = []
+    without = dict.fromkeys(names - catalogue.formulae.keys(), _NO_BOTTLE)
+    for name, formula in catalogue.formulae.items():
+        if name not in names:
+            continue
+        if formula.bottle is None:
+            without[name] = _NO_BOTTLE
             continue
         try:
             bottles.append(formula.bottle.checked())
@@ -253,11 +271,11 @@ def _bottles(
             if name in named:
                 raise
             without[name] = error.problem
-    return bottles, without
+    return sorted(bottles), dict(sorted(without.items()))
 
 
 def _check_each_matches(
-    matched: Mapping[str, list[set[str]]], catalogues: Sequence[Catalogue]
+    matched: Mapping[str, list[Set[str]]], catalogues: Sequence[Catalogue]
 ) -> None:
     unknown = [pattern for pattern, found in matched.items() if not any(found)]
     if not unknown:

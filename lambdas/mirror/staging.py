@@ -118,7 +118,7 @@ def promised(connections: Connections, group: Sequence[Bottle], body: bytes) -> 
         except (BadManifest, UpstreamRefused) as error:
             failed.append(_failure(bottle, error))
         else:
-            bottles.append(replace(bottle, size_bytes=size_bytes))
+            bottles.append(bottle.of_size(size_bytes))
     return StagedManifest(group[0].image, group[0].manifest_tag, tuple(bottles), tuple(failed))
 
 
