@@ -183,6 +183,23 @@ def preview(
         _tell(shown.markdown(), to)
 
 
+@verb(
+    help={
+        "release": "the whole id, as the job that built it told",
+        "folder": "where it was brought to",
+    }
+)
+def verify(context: Context, release: str = "", folder: str = "build/release") -> None:
+    """Hash a release that was handed on again; exits 1 when a byte is not what was built.
+
+    Example: inv ci.verify --release $RELEASE
+    """
+    from delivery.ci import handover  # noqa: PLC0415 - for this verb only
+
+    found = handover.verify(Path(folder), release)
+    console.line(f"release {found.short_id} ({found.version}) is what was built")
+
+
 @verb(help={"to": "add the program's folder to this file, for example to $GITHUB_PATH"})
 def tools(context: Context, to: str = "") -> None:
     """Find Terraform, or install it, verified; and say where it is.

@@ -124,6 +124,12 @@ FAULTS = {
         instead("  pull_request:", "  pull_request_target:"),
         "pull_request_target",
     ),
+    "a deploy that may be cancelled": Fault(
+        "workflow rules",
+        ".github/workflows/cicd.yml",
+        instead("      cancel-in-progress: false", "      cancel-in-progress: true"),
+        "cancelled half-way",
+    ),
     "a word that the shell splits": Fault(
         "shellcheck", ".ci/run", after("rm -rf $1/build\n"), "SC2086"
     ),

@@ -1,0 +1,260 @@
+"""Our workflows, played: what each event runs, deploys, and what stops it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import needed
+from tests.integration.conftest import copied, listed
+from tests.rehearsal import stand_ins, syntax
+from tests.rehearsal.expressions import Refused
+from tests.rehearsal.player import Player
+from tests.rehearsal.scene import Circumstances, Event
+
+ROOT = Path(__file__).parents[2]
+LOGS = ROOT / "build" / "rehearsal"
+REPOSITORY = "owner/airbrew"
+DEPLOY = 'python -m invoke deploy --env "$ENVIRONMENT"'
+
+
+class Repository:
+    """A clone to play in: `commit` changes files; the sandbox in it is the account."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.git("init", "-q", "-b", "main")
+        (root / ".git" / "info" / "exclude").write_text("/.airbrew\n")
+        self.base = self.commit("all", {})
+
+    def git(self, *words: str) -> str:
+        identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+        asked = ["git", "-C", str(self.root), *identity, *words]
+        return subprocess.check_output(asked, text=True).strip()
+
+    def commit(self, message: str, changes: dict[str, str]) -> str:
+        for name, text in changes.items():
+            file = self.root / name
+            file.write_text(file.read_text() + text)
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", message)
+        return self.git("rev-parse", "HEAD")
+
+
+def push(ref: str, sha: str, before: str) -> Event:
+    return Event("push", ref, sha, {"ref": ref, "before": before, "after": sha})
+
+
+def pull_request(sha: str, base: str, *, head: str = REPOSITORY) -> Event:
+    told = {
+        "number": 7,
+        "head": {"repo": {"full_name": head}, "sha": sha},
+        "base": {"repo": {"full_name": REPOSITORY}, "sha": base, "ref": "main"},
+    }
+    payload = {"number": 7, "pull_request": told}
+    return Event("pull_request", "refs/pull/7/merge", sha, payload, is_fork=head != REPOSITORY)
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory, terraform) -> Repository:
+    return Repository(copied(tmp_path_factory.mktemp("rehearsal") / "clone", listed()))
+
+
+@pytest.fixture(scope="module")
+def player(repository, tmp_path_factory) -> Iterator[Player]:
+    player = Player(repository.root, tmp_path_factory.mktemp("programs"))
+    yield player
+    subprocess.run(
+        [player.programs / "python", "-m", "invoke", "sandbox.down"],
+        cwd=repository.root,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def play(player):
+    """Plays an event and keeps its log."""
+
+    def play(name, event, circumstances=None):
+        run = player.play(event, circumstances)
+        LOGS.mkdir(parents=True, exist_ok=True)
+        (LOGS / f"{name}.log").write_text("\n".join(run.lines) + "\n")
+        return run
+
+    return play
+
+
+@pytest.fixture(scope="module")
+def a_pull_request(play, repository):
+    needed("chromium") if shutil.which("google-chrome") is None else None
+    sha = repository.commit("a page", {"docs/tutorial/first-mirror.md": "\n"})
+    return play("pull-request", pull_request(sha, repository.base))
+
+
+@pytest.fixture(scope="module")
+def a_push_to_develop(play, repository, a_pull_request):
+    sha = repository.commit("a change", {"lambdas/mirror/keys.py": "\n"})
+    return play("push-to-develop", push("refs/heads/develop", sha, repository.base))
+
+
+def test_a_pull_request_is_tested_and_shown_and_nothing_is_deployed(a_pull_request):
+    run = a_pull_request
+
+    assert run.result("passed") == "success", run.lines
+    assert run.result("preview") == "success"
+    assert {run.result(job) for job in ("compare", "build", "deploy")} == {"skipped"}
+    assert (run.artifacts["preview"] / "status-page.png").read_bytes().startswith(b"\x89PNG")
+    assert any("| probe | brew 4, 5 and 6 work" in line for line in run.lines)
+
+
+def test_a_pull_request_gets_no_token_that_may_write(a_pull_request):
+    assert a_pull_request.obtained.write_tokens == []
+    assert a_pull_request.obtained.identity_tokens == []
+
+
+def test_a_push_to_develop_is_built_once_attested_verified_and_deployed_to_dev(a_push_to_develop):
+    run = a_push_to_develop
+
+    assert run.result("deploy") == "success", run.lines
+    assert DEPLOY in run.commands("deploy")
+    assert len(run.attested) == 1
+    assert any(re.search(r"dev: sandbox .*account 0*1?", line) for line in run.lines)
+    assert run.result("preview") == "skipped"
+    assert run.result("passed") == "success"
+
+
+def test_a_push_to_main_is_deployed_to_staging(play, repository, a_push_to_develop):
+    sha = repository.git("rev-parse", "HEAD")
+
+    run = play("push-to-main", push("refs/heads/main", sha, repository.base))
+
+    assert run.result("deploy") == "success", run.lines
+    assert any("staging: sandbox" in line for line in run.lines)
+
+
+def test_a_merge_queue_s_check_tests_and_does_nothing_else(play, repository):
+    sha = repository.git("rev-parse", "HEAD")
+    group = {"head_ref": "refs/heads/gh-readonly-queue/main/pr-7", "base_sha": repository.base}
+    event = Event("merge_group", group["head_ref"], sha, {"merge_group": group})
+
+    run = play("merge-queue", event)
+
+    assert run.result("passed") == "success", run.lines
+    assert run.result("test / suite") == "success"
+    assert {run.result(job) for job in ("preview", "compare", "build", "deploy")} == {"skipped"}
+
+
+def test_a_fork_s_pull_request_obtains_no_secret_and_no_token(play, repository):
+    sha = repository.git("rev-parse", "HEAD")
+
+    run = play("fork", pull_request(sha, repository.base, head="somebody/airbrew"))
+
+    assert run.result("passed") == "success", run.lines
+    assert run.result("preview") == "success"
+    assert run.obtained.secrets == []
+    assert run.obtained.identity_tokens == []
+    assert run.obtained.write_tokens == []
+
+
+def test_a_failing_test_stops_the_run_before_anything_is_built(play, repository):
+    sha = repository.git("rev-parse", "HEAD")
+    event = push("refs/heads/develop", sha, repository.base)
+
+    run = play("failing-test", event, Circumstances(failing_suites=frozenset({"unit"})))
+
+    assert run.result("test") == "failure"
+    assert run.result("passed") == "failure"
+    assert {run.result(job) for job in ("build", "deploy")} == {"skipped"}
+    assert any("- `unit.stand_in`: it is broken" in line for line in run.lines)
+
+
+def test_a_rejected_approval_deploys_nothing(play, repository):
+    sha = repository.git("rev-parse", "HEAD")
+    event = push("refs/heads/main", sha, repository.base)
+
+    run = play("rejected-approval", event, Circumstances(rejected=frozenset({"staging"})))
+
+    assert run.result("build") == "success"
+    assert run.result("deploy") == "failure"
+    assert run.commands("deploy") == []
+
+
+def test_a_failing_smoke_test_fails_the_deploy_and_the_environment_stays_as_it_was(
+    play, repository
+):
+    before = repository.git("rev-parse", "HEAD")
+    broken = {"lambdas/orchestrator/handler.py": "\nraise RuntimeError('broken on purpose')\n"}
+    sha = repository.commit("a function that does not start", broken)
+
+    run = play("failing-smoke-test", push("refs/heads/develop", sha, before))
+
+    assert run.result("build") == "success", run.lines
+    assert run.result("deploy") == "failure"
+    assert any("failed its smoke test" in line for line in run.lines)
+    assert any("now:   dev is back on deploy" in line for line in run.lines)
+    repository.git("checkout", "-q", "--detach", before)
+
+
+def test_a_release_that_was_changed_on_its_way_is_not_deployed(
+    play, player, repository, monkeypatch
+):
+    sha = repository.git("rev-parse", "HEAD")
+    honest = stand_ins.ACTIONS["actions/download-artifact"]
+
+    def tampered(run, inputs, permissions):
+        honest(run, inputs, permissions)
+        (layer,) = run.workspace.glob("build/release/*/orchestrator.zip")
+        layer.write_bytes(layer.read_bytes() + b"more")
+        return {}
+
+    monkeypatch.setitem(stand_ins.ACTIONS, "actions/download-artifact", tampered)
+
+    run = play("tampered-artifact", push("refs/heads/develop", sha, repository.base))
+
+    assert run.result("deploy") == "failure"
+    assert DEPLOY not in run.commands("deploy")
+    assert any("orchestrator.zip is not what was built" in line for line in run.lines)
+
+
+def test_a_schedule_looks_and_deploys_nothing(play, repository):
+    sha = repository.git("rev-parse", "HEAD")
+
+    run = play("schedule", Event("schedule", "refs/heads/main", sha, {"schedule": "17 4 * * *"}))
+
+    assert run.result("security") == "success", run.lines
+    assert run.result("environment") == "skipped"
+
+
+@pytest.mark.parametrize("ref", ["refs/heads/feature", "refs/tags/latest", "refs/tags/v1"])
+def test_other_refs_start_nothing(player, repository, ref):
+    run = player.play(push(ref, repository.base, "0" * 40))
+
+    assert run.jobs == {}
+
+
+def test_every_workflow_is_within_what_is_rehearsed():
+    files = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+    assert [syntax.read(file).path for file in files] == ["cicd.yml", "scheduled.yml", "test.yml"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("timeout-minutes: 10", "continue-on-error: true"),
+        ("  merge_group:", "  workflow_run:"),
+        ("shell: bash", "shell: sh"),
+    ],
+)
+def test_what_is_outside_of_the_subset_is_refused(tmp_path, old, new):
+    text = (ROOT / ".github" / "workflows" / "cicd.yml").read_text()
+    file = tmp_path / "cicd.yml"
+    file.write_text(text.replace(old, new, 1))
+
+    with pytest.raises(Refused):
+        syntax.read(file)

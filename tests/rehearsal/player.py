@@ -1,0 +1,322 @@
+"""Playing an event: which jobs run, in which order, with what; their `run:` steps for real."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.rehearsal import syntax
+from tests.rehearsal.expressions import Refused, condition, fill, spelt
+from tests.rehearsal.scene import Circumstances, Event, JobRun, Run
+from tests.rehearsal.stand_ins import ACTIONS, COMMANDS, StepFailed
+from tests.rehearsal.syntax import Workflow
+
+REPOSITORY = "owner/airbrew"
+FOLDER = Path(".github") / "workflows"
+PATIENCE_SECONDS = 600
+# What a pull request from a fork gets of what a job asks for, whatever it asks.
+# Source: GitHub, "Events that trigger workflows": forks get a token that may only read.
+READ_ONLY = {"write": "read"}
+
+
+class Player:
+    """Plays events on the workflows of one working copy.
+
+    Args:
+        workspace: a clone, which the checkout's stand-in empties and fills.
+        programs: a folder that stands first on the PATH of every step.
+    """
+
+    def __init__(self, workspace: Path, programs: Path) -> None:
+        self.workspace, self.programs = workspace, programs
+        shim = programs / "python"
+        shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+        shim.chmod(0o755)
+
+    def play(self, event: Event, circumstances: Circumstances | None = None) -> Run:
+        """Every workflow that the event starts."""
+        run = Run(event, circumstances or Circumstances(), self.workspace)
+        for file in sorted((self.workspace / FOLDER).glob("*.yml")):
+            workflow = syntax.read(file)
+            if workflow.is_started_by(event.name, event.ref):
+                run.say(f"== {workflow.path}, by {event.name} {event.ref}")
+                _Jobs(self, run, workflow, inputs={}, ceiling=None).play()
+        return run
+
+
+class _Jobs:
+    """The jobs of a workflow, or of one that is called: then under a ceiling of permissions."""
+
+    def __init__(
+        self,
+        player: Player,
+        run: Run,
+        workflow: Workflow,
+        *,
+        inputs: Mapping[str, Any],
+        ceiling: Mapping[str, str] | None,
+        prefix: str = "",
+    ) -> None:
+        self.player, self.run, self.workflow = player, run, workflow
+        self.inputs, self.ceiling, self.prefix = inputs, ceiling, prefix
+        self.done: dict[str, JobRun] = {}
+
+    def play(self) -> None:
+        waiting = dict(self.workflow.jobs)
+        while waiting:
+            ready = [
+                name for name, job in waiting.items() if set(syntax.needs(job)) <= set(self.done)
+            ]
+            if not ready:
+                raise Refused(f"{list(waiting)} need each other, or a job that is not there")
+            for name in ready:
+                self.done[name] = self._job(name, waiting.pop(name))
+                self.run.jobs[self.prefix + name] = self.done[name]
+
+    def _job(self, name: str, job: Mapping[str, Any]) -> JobRun:
+        status = self._status(job)
+        if not condition(job.get("if"), self._contexts(job), status):
+            self.run.say(f"-- {self.prefix}{name}: skipped")
+            return JobRun("skipped")
+        strategy = fill(job.get("strategy", {}), self._contexts(job), status)
+        found = [self._leg(name, job, leg) for leg in syntax.legs(strategy)]
+        results = {each.result for each in found}
+        whole = JobRun("success" if results == {"success"} else "failure")
+        for each in found:
+            whole.outputs |= each.outputs
+            whole.ran += each.ran
+        return whole
+
+    def _leg(self, name: str, job: Mapping[str, Any], matrix: Mapping[str, Any]) -> JobRun:
+        contexts = {**self._contexts(job), "matrix": matrix}
+        status = {"success": True, "failure": False, "cancelled": False, "always": True}
+        # Every field that GitHub fills in has to be one that can be.
+        told = fill(
+            {key: job.get(key) for key in ("name", "concurrency", "environment")}, contexts, status
+        )
+        self.run.say(f"-- {self.prefix}{name} ({told['name']})")
+        permissions = self._permissions(job)
+        if "uses" in job:
+            return self._called(name, job, fill(job.get("with", {}), contexts, status), permissions)
+        if told["environment"] in self.run.circumstances.rejected:
+            self.run.say(f"   rejected by the reviewers of {told['environment']}")
+            return JobRun("failure")
+        return _Steps(self.player, self.run, job, contexts, permissions).play()
+
+    def _called(
+        self,
+        name: str,
+        job: Mapping[str, Any],
+        inputs: Mapping[str, Any],
+        permissions: Mapping[str, str],
+    ) -> JobRun:
+        path = re.fullmatch(r"\$/(\.github/workflows/[\w-]+\.yml)", job["uses"])
+        if path is None:
+            raise Refused(f"a called workflow of elsewhere: {job['uses']!r}")
+        workflow = syntax.read(self.player.workspace / path[1])
+        declared = workflow.triggers["workflow_call"]["inputs"]
+        if set(inputs) != set(declared):
+            raise Refused(f"{job['uses']} takes {list(declared)}, and gets {list(inputs)}")
+        called = _Jobs(
+            self.player,
+            self.run,
+            workflow,
+            inputs=inputs,
+            ceiling=permissions,
+            prefix=f"{name} / ",
+        )
+        called.play()
+        fine = all(each.result != "failure" for each in called.done.values())
+        return JobRun("success" if fine else "failure")
+
+    def _permissions(self, job: Mapping[str, Any]) -> dict[str, str]:
+        asked = dict(job["permissions"])
+        if self.ceiling is not None and not asked.items() <= self.ceiling.items():
+            raise Refused(f"a called workflow asks for more than its caller has: {asked}")
+        if self.run.event.is_fork:
+            asked = {what: READ_ONLY.get(how, how) for what, how in asked.items()}
+        self.run.obtained.write_tokens += [
+            what for what, how in asked.items() if how == "write" and what != "id-token"
+        ]
+        return asked
+
+    def _status(self, job: Mapping[str, Any]) -> dict[str, bool]:
+        """What the functions of status say before a job: all that it needs, and what those need."""
+        results = {self.done[name].result for name in self._ancestors(job)}
+        return {
+            "success": results <= {"success"},
+            "failure": "failure" in results,
+            "cancelled": False,
+            "always": True,
+        }
+
+    def _ancestors(self, job: Mapping[str, Any]) -> set[str]:
+        direct = set(syntax.needs(job))
+        return direct.union(*(self._ancestors(self.workflow.jobs[name]) for name in direct))
+
+    def _contexts(self, job: Mapping[str, Any]) -> dict[str, Any]:
+        event = self.run.event
+        return {
+            "github": {
+                "event_name": event.name,
+                "ref": event.ref,
+                "run_id": "1",
+                "event": event.payload,
+                "repository": REPOSITORY,
+                "token": "" if event.is_fork else "token",
+            },
+            "secrets": _Secrets(self.run, are_given="environment" in job and not event.is_fork),
+            "vars": self.run.circumstances.variables,
+            "inputs": self.inputs,
+            "needs": {
+                name: {"result": self.done[name].result, "outputs": self.done[name].outputs}
+                for name in syntax.needs(job)
+            },
+        }
+
+
+class _Steps:
+    """The steps of one job on a runner of its own."""
+
+    def __init__(
+        self,
+        player: Player,
+        run: Run,
+        job: Mapping[str, Any],
+        contexts: Mapping[str, Any],
+        permissions: Mapping[str, str],
+    ) -> None:
+        self.player, self.run, self.job, self.permissions = player, run, job, permissions
+        self.contexts = {**contexts, "steps": {}}
+        self.folder = Path(tempfile.mkdtemp(prefix="runner-", dir=run.workspace.parent))
+        self.files = {name: self.folder / name for name in ("output", "summary", "path", "event")}
+        for file in self.files.values():
+            file.touch()
+        self.files["event"].write_text(json.dumps(run.event.payload))
+
+    def play(self) -> JobRun:
+        ended = JobRun("success")
+        for step in self.job["steps"]:
+            status = {
+                "success": ended.result == "success",
+                "failure": ended.result == "failure",
+                "cancelled": False,
+                "always": True,
+            }
+            if not condition(step.get("if"), self.contexts, status):
+                continue
+            code = self._step(step, status)
+            ended.ran.append((step.get("run", step.get("uses")).strip(), code))
+            if code:
+                ended.result = "failure"
+        ended.outputs = fill(job_outputs(self.job), self.contexts, {"success": True})
+        self.run.lines += [
+            f"   | {line}" for line in self.files["summary"].read_text().splitlines()
+        ]
+        return ended
+
+    def _step(self, step: Mapping[str, Any], status: Mapping[str, bool]) -> int:
+        self.files["output"].write_text("")
+        if "uses" in step:
+            code, outputs = self._action(step, status)
+        else:
+            code, outputs = self._shell(step, status)
+        if "id" in step:
+            self.contexts["steps"][step["id"]] = {"outputs": outputs}
+        return code
+
+    def _action(self, step: Mapping[str, Any], status: Mapping[str, bool]) -> tuple[int, Any]:
+        name, _, commit = step["uses"].partition("@")
+        if name not in ACTIONS or not re.fullmatch("[0-9a-f]{40}", commit):
+            raise Refused(f"no stand-in for {step['uses']!r}")
+        inputs = fill(step.get("with", {}), self.contexts, status)
+        try:
+            outputs = ACTIONS[name](self.run, inputs, self.permissions)
+        except StepFailed as error:
+            self.run.say(f"   {name}: {error}")
+            return 1, {}
+        self.run.say(f"   {name}: stand-in")
+        return 0, outputs
+
+    def _shell(self, step: Mapping[str, Any], status: Mapping[str, bool]) -> tuple[int, Any]:
+        command = step["run"].strip()
+        given = fill(step.get("env", {}), self.contexts, status)
+        env = {name: spelt(value) for name, value in given.items()}
+        self.run.say(f"   $ {command}")
+        if command in COMMANDS:
+            code, said = COMMANDS[command](self.run, env), "stand-in"
+        else:
+            code, said = self._really(command, env)
+        self.run.lines += [f"     {line}" for line in said.splitlines()[-40:]]
+        self.run.say(f"     → {code}")
+        return code, dict(_pairs(self.files["output"].read_text()))
+
+    def _really(self, command: str, env: Mapping[str, str]) -> tuple[int, str]:
+        ended = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", command],
+            cwd=self.run.workspace,
+            env={**self._environment(), **env},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+        return ended.returncode, ended.stdout
+
+    def _environment(self) -> dict[str, str]:
+        event, added = self.run.event, self.files["path"].read_text().splitlines()
+        path = os.pathsep.join([str(self.player.programs), *reversed(added), os.environ["PATH"]])
+        kept = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
+        return {
+            **kept,
+            **{name: value for name, value in os.environ.items() if name.startswith("PIP_")},
+            "PATH": path,
+            "CI": "true",
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_SERVER_URL": "https://github.com",
+            "GITHUB_RUN_ID": "1",
+            "GITHUB_RUN_ATTEMPT": "1",
+            "GITHUB_WORKFLOW_REF": f"{REPOSITORY}/{FOLDER.as_posix()}/cicd.yml@{event.ref}",
+            "RUNNER_ENVIRONMENT": "github-hosted",
+            "GITHUB_REF": event.ref,
+            "GITHUB_SHA": event.sha,
+            "GITHUB_REPOSITORY": REPOSITORY,
+            "GITHUB_EVENT_NAME": event.name,
+            "GITHUB_EVENT_PATH": str(self.files["event"]),
+            "GITHUB_OUTPUT": str(self.files["output"]),
+            "GITHUB_STEP_SUMMARY": str(self.files["summary"]),
+            "GITHUB_PATH": str(self.files["path"]),
+        }
+
+
+class _Secrets(dict[str, Any]):
+    """The secrets of an environment: each that is read is noted, and a fork reads nothing."""
+
+    def __init__(self, run: Run, *, are_given: bool) -> None:
+        super().__init__()
+        self._run, self._are_given = run, are_given
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self._run.obtained.secrets.append(name)
+        return "a secret" if self._are_given else ""
+
+
+def job_outputs(job: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A job's outputs, still with their expressions."""
+    outputs: Mapping[str, Any] = job.get("outputs", {})
+    return outputs
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    for line in text.splitlines():
+        name, _, value = line.partition("=")
+        yield name, value
