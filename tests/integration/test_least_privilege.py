@@ -9,7 +9,7 @@ import shutil
 import pytest
 from botocore.exceptions import ClientError
 
-from delivery import executions, state_bucket
+from delivery import executions, provisioning, state_bucket
 from delivery.artifacts.build import Places, Target, build
 from delivery.config import effective, loading, rendering
 from delivery.errors import SyncFailed
@@ -111,6 +111,7 @@ def test_nothing_passes_in_the_clear_and_then_the_roles_suffice_for_a_whole_sync
 
     # The sandbox has no TLS, so that the rule would hide what the roles may do.
     cloud.client("s3").delete_bucket_policy(Bucket=deployed["mirror_bucket"])
+    provisioning.put_settings(cloud, deployed["mirror_bucket"], deployed["settings"])
     first, second = synced(cloud, deployed), synced(cloud, deployed)
 
     assert first["copied"] == first["bottles"] > 3

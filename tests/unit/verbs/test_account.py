@@ -40,6 +40,8 @@ def calls(tmp_path, monkeypatch):
         ("deploy", "--dry-run"),
         ("deploy", "--force"),
         ("destroy", "--yes", "--delete-data"),
+        ("plan",),
+        ("rollback",),
         ("status",),
         ("history",),
         ("image.push",),
