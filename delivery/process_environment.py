@@ -3,6 +3,21 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class GitHubAccess:
+    """How to reach GitHub's API, as its own workflows and its command line have it."""
+
+    token: str = field(repr=False)
+    api: str
+
+
+def github() -> GitHubAccess:
+    """The token at hand, empty where there is none."""
+    token = os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN", "")
+    return GitHubAccess(token, os.environ.get("GITHUB_API_URL", "https://api.github.com"))
 
 
 def current() -> dict[str, str]:

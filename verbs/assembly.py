@@ -8,7 +8,18 @@ from pathlib import Path
 
 from invoke.collection import Collection
 
-GROUPS = ("ci", "config", "docs", "image", "mirror", "oidc", "release", "sandbox", "terraform")
+GROUPS = (
+    "ci",
+    "config",
+    "docs",
+    "image",
+    "mirror",
+    "oidc",
+    "release",
+    "sandbox",
+    "secrets",
+    "terraform",
+)
 TOP_LEVEL = {
     "main": ("deploy", "destroy", "status"),
     "overview": ("diff", "history"),

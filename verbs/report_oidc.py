@@ -28,7 +28,7 @@ def bootstrap(made: Bootstrap) -> None:
     )
     console.facts(sorted(made.access.items()))
     console.line("next:")
-    console.line("  give both role ARNs to the repository's workflows, as variables of GitHub's")
+    console.line(f"  inv secrets.check --env {made.environment}    # what GitHub has to be told")
 
 
 def explanation(subject: str, answers: Sequence[Answer]) -> None:
