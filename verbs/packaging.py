@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
-from delivery.artifacts import why as reasons
 from delivery.checkout import Checkout
 from delivery.environment import Environment
 from verbs import console, report_packages
 from verbs.options import ENV_HELP, JSON_HELP
 from verbs.target import environment_named, reach
 from verbs.verb import verb
+
+if TYPE_CHECKING:
+    from delivery.artifacts.build import Artifact
+    from delivery.artifacts.why import Verdict
 
 
 @verb(
@@ -74,8 +79,13 @@ def _build(environment: Environment, *, why: bool, as_json: bool) -> None:
     checkout = Checkout()
     with console.progress() as progress:
         built = checkout.build(environment, progress.detail)
-    verdicts = reasons.since_last_build(built, checkout.places.cache) if why else []
-    report_packages.built(built, verdicts, as_json=as_json)
+    report_packages.built(built, _verdicts(built, checkout) if why else [], as_json=as_json)
+
+
+def _verdicts(built: Mapping[str, Artifact], checkout: Checkout) -> list[Verdict]:
+    from delivery.artifacts import why  # noqa: PLC0415 - for those who ask
+
+    return why.since_last_build(built, checkout.places.cache)
 
 
 def _compare(environment: Environment, name: str, *, as_json: bool) -> None:

@@ -73,7 +73,8 @@ def leaves(rules: Mapping[str, Any], above: Keys = ()) -> Iterator[tuple[Keys, M
 def check(document: Document) -> list[Problem]:
     """Everything in the file that its schema does not allow."""
     validator = Validator(_trusted(document_rules()), error_handler=_Flat)
-    validator.validate(document.values)
+    # Nothing to normalize: defaults are ours to fill in, since they depend on the type.
+    validator.validate(document.values, normalize=False)
     return [_problem(document, error) for error in validator.errors]
 
 

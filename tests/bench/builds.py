@@ -130,8 +130,10 @@ def _template() -> dict[str, object]:
 def _seconds(command: Sequence[str], folder: Path) -> float:
     # sam looks for a python3.x that is one: a shim that only stands in for it will not do.
     interpreter = Path(sys.executable).resolve().parent
+    # And whoever forbids Python to keep what it compiled slows down sources, not what is installed.
+    inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     variables = {
-        **os.environ,
+        **inherited,
         "PATH": f"{interpreter}{os.pathsep}{os.environ['PATH']}",
         "SAM_CLI_TELEMETRY": "0",
         "AWS_DEFAULT_REGION": "us-east-1",
