@@ -17,13 +17,18 @@ NO_TAG_CHARACTER = re.compile(r"[^a-zA-Z0-9._-]")
 
 @dataclass(frozen=True)
 class Bottle:
-    """One bottle: `version` with its revision, `tag` its own (``all`` serves every platform)."""
+    """One bottle: `version` with its revision, `tag` its own (``all`` serves every platform).
+
+    Args:
+        repository: its tap's in the registry.
+    """
 
     name: str
     version: str
     rebuild: int
     tag: str
     digest: str
+    repository: str = "homebrew/core"
 
     @classmethod
     def of(cls, name: str, entry: Mapping[str, Any], platform: str) -> Bottle:
@@ -65,15 +70,19 @@ def package_version(stable: str, revision: int) -> str:
 
 def manifest_url(mirror_url: str, bottle: Bottle, image: str = "") -> str:
     """Where brew asks for the index with HOMEBREW_ARTIFACT_DOMAIN; `image` overrides the name."""
-    return _registry(mirror_url, f"{image or bottle.image}/manifests/{bottle.manifest_tag}")
+    return _registry(
+        mirror_url, f"{bottle.repository}/{image or bottle.image}/manifests/{bottle.manifest_tag}"
+    )
 
 
 def blob_url(mirror_url: str, bottle: Bottle, image: str = "") -> str:
     """Where brew asks for the bottle with HOMEBREW_ARTIFACT_DOMAIN."""
-    return _registry(mirror_url, f"{image or bottle.image}/blobs/sha256:{bottle.digest}")
+    return _registry(
+        mirror_url, f"{bottle.repository}/{image or bottle.image}/blobs/sha256:{bottle.digest}"
+    )
 
 
 def _registry(mirror_url: str, path: str) -> str:
     # brew does not double the v2/ of a domain whose own path begins with it.
     v2 = "" if urlsplit(mirror_url).path.startswith("/v2") else "v2/"
-    return f"{mirror_url}/{v2}homebrew/core/{path}"
+    return f"{mirror_url}/{v2}{path}"

@@ -61,13 +61,15 @@ def channels(cloud: Cloud, bucket: str) -> dict[str, str]:
 
 
 def bottles(cloud: Cloud, bucket: str, snapshot: str) -> Sequence[Mapping[str, Any]]:
-    """Every bottle of a snapshot, as docs/reference/bucket-layout.md has it.
+    """Every bottle of homebrew/core in a snapshot, as docs/reference/bucket-layout.md has it.
+
+    Those of other taps are left out: no API file names them.
 
     Raises:
         SmokeTestFailed: the snapshot does not say what it holds.
     """
     found: Sequence[Mapping[str, Any]] = _part(cloud, bucket, snapshot, "bottles.json")
-    return found
+    return _of_core(found)
 
 
 def platforms(cloud: Cloud, bucket: str, snapshot: str) -> Sequence[str]:
@@ -92,6 +94,10 @@ def _part(cloud: Cloud, bucket: str, snapshot: str, name: str) -> Any:
     return document
 
 
+def _of_core(held: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    return [each for each in held if "repository" not in each]
+
+
 def api_prefix(cloud: Cloud, bucket: str, snapshot: str, platform: str) -> str:
     """Where clients find a snapshot: ``api``, or its own folder while ``api`` shows another one."""
     own, file = f"snapshots/{snapshot}/api", f"internal/packages.{platform}.jws.json"
@@ -104,7 +110,7 @@ def formulae(cloud: Cloud, bucket: str, wanted: Sequence[str]) -> list[str]:
     """What the newest snapshot holds: the wanted names first, then by size, the smallest first."""
     snapshot = latest_snapshot(cloud, bucket)
     key = f"snapshots/{snapshot.id}/bottles.json" if snapshot else ""
-    held = (_read(cloud.client("s3"), bucket, key) if key else None) or []
+    held = _of_core((_read(cloud.client("s3"), bucket, key) if key else None) or [])
     names = [each["formula"] for each in sorted(held, key=lambda each: each["size_bytes"])]
     return list(dict.fromkeys([*(name for name in wanted if name in names), *names]))
 

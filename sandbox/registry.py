@@ -21,7 +21,7 @@ SERVICE = "ghcr.io"
 STORAGE = "/storage/"
 OCTETS = "application/octet-stream"
 REPOSITORY = re.compile(
-    r"/v2/(?P<name>homebrew/core/.+)/(?P<kind>manifests|blobs)/(?P<reference>[^/]+)"
+    r"/v2/(?P<name>[a-z0-9._-]+/[a-z0-9._-]+/.+)/(?P<kind>manifests|blobs)/(?P<reference>[^/]+)"
 )
 # Media type → how a refusal calls one, and several.
 ACCEPTED = {
@@ -38,10 +38,10 @@ class Registry:
         self._documents: dict[str, dict[str, Document]] = {}
         self._blobs: dict[str, dict[str, Path]] = {}
 
-    def add(self, formulae: Iterable[Formula], cellar: Cellar) -> None:
+    def add(self, formulae: Iterable[Formula], cellar: Cellar, tap: str = "homebrew/core") -> None:
         """Push bottles; what was pushed before stays, as in any registry."""
         for formula in formulae:
-            name = f"homebrew/core/{formula.image}"
+            name = f"{tap}/{formula.image}"
             if formula.bottles:
                 self._documents.setdefault(name, {}).update(documents_of(formula))
             for bottle in formula.bottles.values():

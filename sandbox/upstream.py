@@ -6,6 +6,7 @@
 ``/_sandbox/identity``                     whose server this is
 ``/_sandbox/faults``                       POST a fault (sandbox/faults.py), DELETE all
 ``/_sandbox/requests``                     GET how often each path was asked for, DELETE: from zero
+``/_sandbox/tap``                          GET the file of the sample tap (sandbox/taps.py)
 ``/_sandbox/releases``                     POST {"name": "jq", "version": "1.9.0"}: a new version
 ``/_sandbox/catalogues``                   POST a catalogue file, to be planned
 ``/_sandbox/stock``                        POST a catalogue file, to be mirrored from ``/api/``
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
-from sandbox import casks, catalogues, registry, stock, vendors
+from sandbox import casks, catalogues, registry, stock, taps, vendors
 from sandbox.answers import Answer
 from sandbox.api_files import Catalogue
 from sandbox.bottles import Cellar
@@ -111,6 +112,8 @@ class Upstream(ThreadingHTTPServer):
         self.formulae = self.cellar.fill(self.releases.recipes.values())
         self.registry.add(self.cellar.fill(ARCHIVED).values(), self.cellar)
         self.registry.add(self.formulae.values(), self.cellar)
+        self.tapped = self.cellar.fill(taps.RECIPES)
+        self.registry.add(self.tapped.values(), self.cellar, taps.TAP)
         self.vendors.stock(casks.SAMPLE)
         offer = casks.Offer(casks.SAMPLE, self.url, self.vendors.digests)
         self.shelf.show(Catalogue(self.formulae, FORMULA_RENAMES, FORMULA_TAP_MIGRATIONS, offer))
@@ -197,6 +200,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _about_itself(self, path: str) -> Answer:
         if path == IDENTITY_PATH:
             return Answer(200, {"Content-Type": "text/plain"}, self.server.token.encode())
+        if path == "/_sandbox/tap":
+            return Answer.json(200, taps.brew_info(self.server.tapped.values()))
         if path == "/_sandbox/requests":
             with self.server.changing:
                 return Answer.json(200, dict(self.server.requests))

@@ -111,19 +111,22 @@ def _lists(cloud: Cloud, bucket: str, snapshot: str) -> Iterator[Item]:
 def bottles_in(listed: Iterable[Mapping[str, Any]]) -> frozenset[Bottle]:
     """The bottles of a ``bottles.json`` (docs/reference/bucket-layout.md)."""
     return frozenset(
-        Bottle(each["formula"], each["version"], each["rebuild"], each["tag"], each["digest"])
+        Bottle(
+            *(each["formula"], each["version"], each["rebuild"], each["tag"], each["digest"]),
+            repository=each.get("repository", "homebrew/core"),
+        )
         for each in listed
     )
 
 
 def blob_key(bottle: Bottle) -> str:
     """``v2/homebrew/core/jq/blobs/sha256:…``."""
-    return f"v2/homebrew/core/{bottle.image}/blobs/sha256:{bottle.digest}"
+    return f"v2/{bottle.repository}/{bottle.image}/blobs/sha256:{bottle.digest}"
 
 
 def manifest_key(bottle: Bottle) -> str:
     """``v2/homebrew/core/jq/manifests/1.8.1``."""
-    return f"v2/homebrew/core/{bottle.image}/manifests/{bottle.manifest_tag}"
+    return f"v2/{bottle.repository}/{bottle.image}/manifests/{bottle.manifest_tag}"
 
 
 def _bottles(cloud: Cloud, bucket: str, snapshot: str) -> frozenset[Bottle]:

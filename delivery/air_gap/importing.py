@@ -148,8 +148,9 @@ def _packed(folder: Path, found: Parcel, path: str) -> tuple[str, str, str]:
     # It was right when the parcel was verified; a disk that is going bad must not matter here.
     if hashlib.sha256(body).hexdigest() != found.files[path].sha256:
         raise parcel.refused(f'"{path}" changed while it was read', str(folder))
-    image, tag = path.removeprefix("v2/homebrew/core/").split("/manifests/")
-    return image, tag, body.decode()
+    # As in a plan's own packs: of another tap, the image is written from the root on.
+    repository, tag = path.removeprefix("v2").split("/manifests/")
+    return repository.removeprefix("/homebrew/core/"), tag, body.decode()
 
 
 def _check_base(s3: Any, bucket: str, folder: Path, found: Parcel, held: Mapping[str, int]) -> None:

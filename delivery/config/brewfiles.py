@@ -50,13 +50,15 @@ class Brewfile:
 
     Args:
         formulae, casks: names, without their tap where that is Homebrew's own.
-        taps: ``owner/name``.
+        taps: line number, and ``owner/name``.
+        tapped: line number, and formula or cask of another tap, ``owner/name/formula``.
         notes: line number → what was left alone there.
     """
 
     formulae: list[str] = field(default_factory=list)
     casks: list[str] = field(default_factory=list)
-    taps: list[str] = field(default_factory=list)
+    taps: list[tuple[int, str]] = field(default_factory=list)
+    tapped: list[tuple[int, str]] = field(default_factory=list)
     notes: dict[int, str] = field(default_factory=dict)
 
 
@@ -88,15 +90,12 @@ def _add(found: Brewfile, token: _Token, arguments: list[Any]) -> None:
     if not isinstance(name, str):
         raise BadBrewfile(token.line, f"{token.text} without a name in quotes")
     if token.text == "tap":
-        found.taps.append(name)
-        if not name.startswith("homebrew/"):
-            found.notes[token.line] = f"the tap {name} is not mirrored"
+        found.taps.append((token.line, name))
         return
     for prefix in CORE:
         name = name.removeprefix(prefix)
     if "/" in name:
-        tap = name.rpartition("/")[0]
-        found.notes[token.line] = f'"{name}" comes from the tap {tap}, which is not mirrored'
+        found.tapped.append((token.line, name))
         return
     if not _NAME.fullmatch(name):
         raise BadBrewfile(token.line, f'"{name}" is no name of a formula or cask')

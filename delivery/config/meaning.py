@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from itertools import combinations
 from urllib.parse import urlsplit
 
-from delivery.config import bucket_names, fargate, schedules, selection, signing_key
+from delivery.config import bucket_names, fargate, schedules, selection, signing_key, taps
 from delivery.config.loading import Document
 from delivery.config.problems import Problem
 from delivery.environment import Environment
@@ -136,6 +136,14 @@ def _brewfiles(environment: Environment) -> Iterator[Finding]:
             yield Finding("selection.brewfiles", error.problem, error.remedy)
 
 
+def _tap_files(environment: Environment) -> Iterator[Finding]:
+    for file in environment.settings["selection"]["tap_files"]:
+        try:
+            taps.read(file)
+        except taps.UnfitTap as error:
+            yield Finding("selection.tap_files", error.problem, error.remedy)
+
+
 def _sizes(environment: Environment) -> Iterator[Finding]:
     worker = environment.settings["functions"]["sync_worker"]
     size, seconds = environment.settings["workflow"]["batch_max_mib"], worker["timeout_seconds"]
@@ -209,6 +217,7 @@ def _github(environment: Environment) -> Iterator[Finding]:
 
 CHECKS = (
     _brewfiles,
+    _tap_files,
     _schedule,
     _timezone,
     _upstream,

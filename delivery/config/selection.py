@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from delivery.config import brewfiles
+from delivery.config import brewfiles, taps
 from delivery.config.brewfiles import BadBrewfile, Brewfile
+from delivery.config.taps import TapFormula
 from delivery.environment import Environment
 from delivery.paths import ROOT
 
@@ -49,12 +50,14 @@ def selection(environment: Environment) -> Mapping[str, Any]:
     their casks always come besides.
 
     Raises:
-        UnfitBrewfile: a Brewfile was spoilt since the configuration was checked.
+        UnfitBrewfile, UnfitTap: a file was spoilt since the configuration was checked.
     """
     settings = dict(environment.settings["selection"])
     found = [read(file) for file in settings.pop("brewfiles")]
     asked = [name for each in found for name in each.formulae]
     casks = [token for each in found for token in each.casks]
+    files = settings.pop("tap_files")
+    settings["taps"] = [each.as_settings() for file in files for each in taps.read(file)]
     settings["casks"] = list(dict.fromkeys([*settings["casks"], *casks]))
     is_said = environment.origins["selection.formulae"].kind in SAID
     if asked:
@@ -65,6 +68,21 @@ def selection(environment: Environment) -> Mapping[str, Any]:
 
 def notes(environment: Environment) -> Iterator[str]:
     """``Brewfile:7: mas is nothing that a mirror holds``: what was left alone, line by line."""
+    files = environment.settings["selection"]["tap_files"]
+    held = [each for file in files for each in taps.read(file)]
     for file in environment.settings["selection"]["brewfiles"]:
-        for line, note in sorted(read(file).notes.items()):
+        found = read(file)
+        for line, note in sorted([*found.notes.items(), *_absent(found, held)]):
             yield f"{Path(file).as_posix()}:{line}: {note}"
+
+
+def _absent(found: Brewfile, held: Sequence[TapFormula]) -> Iterator[tuple[int, str]]:
+    """Line, and what it asks of other taps that no file of `selection.tap_files` has."""
+    known = {each.tap for each in held}
+    formulae = {each.full_name for each in held}
+    for line, tap in found.taps:
+        if tap not in known and not tap.startswith("homebrew/"):
+            yield line, f"the tap {tap} is not mirrored: no file of selection.tap_files has it"
+    for line, name in found.tapped:
+        if name not in formulae:
+            yield line, f'"{name}" is in no file of selection.tap_files: it is not mirrored'

@@ -11,6 +11,8 @@ from mirror.errors import UntrustedCatalogue
 
 # Names become S3 keys and URLs: no slash, no leading dot, nothing to escape.
 _FORMULA = re.compile(r"[A-Za-z0-9][A-Za-z0-9@+._-]*")
+# Source: OCI distribution-spec 1.1, "Pulling manifests": a name's path components.
+_REPOSITORY = re.compile(r"[a-z0-9]+([._-]+[a-z0-9]+)*/[a-z0-9]+([._-]+[a-z0-9]+)*")
 _TAG = re.compile(r"[a-z0-9_]+")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 # Source: OCI distribution-spec 1.1, "Pulling manifests"; brew checks the same (github_packages.rb).
@@ -39,6 +41,7 @@ class Bottle(NamedTuple):
         tag: the bottle's own: ``arm64_tahoe``, or ``all`` where it serves every platform.
         digest: SHA-256, 64 hex digits.
         size_bytes: from the manifest; 0 as long as that has not been read.
+        repository: its tap's in the registry.
     """
 
     formula: str
@@ -47,15 +50,20 @@ class Bottle(NamedTuple):
     tag: str
     digest: str
     size_bytes: int = 0
+    repository: str = keys.CORE
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         """The inverse of `as_json`, names checked as in `checked`."""
-        return cls(*[document[name] for name in cls._fields]).checked()
+        told = {"repository": keys.CORE, **document}
+        return cls(*[told[name] for name in cls._fields]).checked()
 
     def as_json(self) -> dict[str, Any]:
-        """As docs/reference/bucket-layout.md has it."""
-        return self._asdict()
+        """As docs/reference/bucket-layout.md has it: of homebrew/core, if nothing else is said."""
+        document = self._asdict()
+        if self.repository == keys.CORE:
+            del document["repository"]
+        return document
 
     def checked(self) -> Self:
         """The bottle itself, once its names are known to stay inside their prefix.
@@ -63,6 +71,8 @@ class Bottle(NamedTuple):
         Raises:
             UntrustedCatalogue: a name, version, tag or digest cannot be part of a key or URL.
         """
+        if self.repository != keys.CORE and not _REPOSITORY.fullmatch(self.repository):
+            raise self._unusable("repository", self.repository)
         # All four at once for nearly every bottle; who is at fault only when one is.
         all_of_it = f"{self.formula}\n{self.manifest_tag}\n{self.tag}\n{self.digest}"
         if _PLAIN.fullmatch(all_of_it) and ".." not in all_of_it:
@@ -76,7 +86,7 @@ class Bottle(NamedTuple):
             if not pattern.fullmatch(text) or ".." in text:
                 raise self._unusable(what, text)
         # `x@.` would become the image `x/.`, and `x@@y` one with an empty segment.
-        if any(segment.strip(".") == "" for segment in self.image.split("/")):
+        if any(segment.strip(".") == "" for segment in image_of(self.formula).split("/")):
             raise self._unusable("formula", self.formula)
         return self
 
@@ -94,12 +104,20 @@ class Bottle(NamedTuple):
     @property
     def label(self) -> str:
         """``jq 1.8.1 arm64_tahoe``: how a person reads it."""
-        return f"{self.formula} {self.manifest_tag} {self.tag}"
+        return f"{self.full_name} {self.manifest_tag} {self.tag}"
+
+    @property
+    def full_name(self) -> str:
+        """``jq``, and of another tap ``acme/tools/deploy``: as `brew install` takes it."""
+        if self.repository == keys.CORE:
+            return self.formula
+        return f"{self.repository}/{self.formula}"
 
     @property
     def image(self) -> str:
-        """The image in the registry."""
-        return image_of(self.formula)
+        """The image in the registry, as `keys.repository` takes it."""
+        image = image_of(self.formula)
+        return image if self.repository == keys.CORE else f"/{self.repository}/{image}"
 
     @property
     def manifest_tag(self) -> str:

@@ -54,8 +54,11 @@ class SelectedCasks:
 
     @property
     def formulae(self) -> Mapping[str, Mapping[str, str]]:
-        """Platform → what the casks need of the formulae → the cask that does."""
-        return {each.platform: each.formulae for each in self.platforms}
+        """Platform → what the casks need of the formulae → ``cask gitup``, which does."""
+        return {
+            each.platform: {name: f"cask {token}" for name, token in each.formulae.items()}
+            for each in self.platforms
+        }
 
     @property
     def left_out(self) -> list[dict[str, str]]:

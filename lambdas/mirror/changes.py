@@ -34,7 +34,7 @@ def between(earlier: Iterable[Bottle], later: Iterable[Bottle]) -> dict[str, lis
 def _by_formula(bottles: Iterable[Bottle]) -> dict[str, set[tuple[str, str]]]:
     found: dict[str, set[tuple[str, str]]] = {}
     for bottle in bottles:
-        found.setdefault(bottle.formula, set()).add((bottle.manifest_tag, bottle.digest))
+        found.setdefault(bottle.full_name, set()).add((bottle.manifest_tag, bottle.digest))
     return found
 
 

@@ -13,7 +13,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from mirror import cask_catalogue, catalogue, keys, lease, publication, reports, snapshots, staging
+from mirror import (
+    cask_catalogue,
+    catalogue,
+    keys,
+    lease,
+    publication,
+    reports,
+    snapshots,
+    staging,
+    taps,
+)
 from mirror.api_files import ALL_CASKS
 from mirror.bottles import Bottle
 from mirror.bucket import Bucket
@@ -118,9 +128,11 @@ def _check_named(
 ) -> None:
     """Every API file is signed, and all that is listed stands in a signed one as it is listed.
 
+    Bottles of other taps must be those that this mirror's own configuration names.
     The Rubies of older brews stand in none (`portable_ruby`): brew itself has their digests.
     """
-    named: set[Bottle] = set()
+    wanted = connections.settings.selection
+    named = set(taps.bottles(wanted.taps, wanted.platforms))
     offered: list[CaskCatalogue] = []
     listed = "[]"
     for path, payload in _payloads(connections, snapshot, api_files):
@@ -132,14 +144,15 @@ def _check_named(
         elif path == ALL_CASKS:
             listed = payload
     unnamed: list[Held] = [
-        each for each in bottles if each.formula != PORTABLE_RUBY and each.of_size(0) not in named
+        each for each in bottles if each.full_name != PORTABLE_RUBY and each.of_size(0) not in named
     ]
     unnamed += _unnamed_casks(casks, offered, listed)
     if unnamed:
         raise ImportRefused(
             f"{len(unnamed)} bottles are in no signed catalogue, {unnamed[0].label} among them",
             where=connections.bucket.where(keys.imported(snapshot, "bottles.json")),
-            remedy="nothing was published; export again on the other side",
+            remedy="nothing was published; export again on the other side, or name the tap's file"
+            " in selection.tap_files here, too",
         )
 
 

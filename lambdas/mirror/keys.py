@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from mirror.errors import BadEvent
 
 V2 = "v2/"
+CORE = "homebrew/core"
 API = "api/"
 SNAPSHOTS = "snapshots/"
 CHANNELS = "channels/"
@@ -44,8 +45,12 @@ def is_sync_id(text: str) -> bool:
 
 
 def repository(image: str) -> str:
-    """``homebrew/core/openssl/3``: what a registry calls the image."""
-    return f"homebrew/core/{image}"
+    """``homebrew/core/openssl/3``: what a registry calls the image.
+
+    Args:
+        image: within homebrew/core; or, of another tap, from the root on: ``/acme/tools/deploy``.
+    """
+    return image.removeprefix("/") if image.startswith("/") else f"{CORE}/{image}"
 
 
 def blob(image: str, digest: str) -> str:

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from typing import Any
 
 from mirror import (
@@ -22,14 +21,17 @@ from mirror import (
     news,
     portable_ruby,
     previews,
+    proofs,
+    settings,
     snapshots,
     staging,
+    taps,
     telemetry,
 )
 from mirror.api_files import Staged
 from mirror.bottles import Bottle
-from mirror.bucket import Bucket
 from mirror.cask_planning import Casks
+from mirror.cask_selection import SelectedCasks
 from mirror.casks import Held
 from mirror.connections import Connections
 from mirror.plans import Account, Plan
@@ -111,19 +113,20 @@ def _compare(
 ) -> _Comparison:
     wanted = connections.settings.selection
     chosen = cask_selection.select(staged.casks, wanted)
-    selected = select(staged.catalogues, wanted, for_casks=chosen.formulae)
+    selected = select(staged.catalogues, wanted, for_others=_needed(wanted, chosen))
     inventory = connections.bucket.sizes(keys.V2)
     casks = cask_planning.compare(connections, chosen, inventory)
+    tapped = taps.bottles(wanted.taps, wanted.platforms)
     limit_bytes = wanted.max_bottle_mib * MIB
-    proven = _proven(connections.bucket, inventory, newest, limit_bytes)
-    all_bottles = sorted({*selected.bottles, *portable_ruby.bottles(connections, proven)})
-    fetched = staging.stage(connections, sync, _unproven(all_bottles, proven))
-    sized = _sized(all_bottles, proven, fetched)
-    bottles = tuple(bottle for bottle in sized if not _is_too_large(bottle, limit_bytes))
+    proven = proofs.proven(connections.bucket, inventory, newest, limit_bytes)
+    all_bottles = sorted({*selected.bottles, *portable_ruby.bottles(connections, proven), *tapped})
+    fetched = staging.stage(connections, sync, proofs.unproven(all_bottles, proven))
+    sized = proofs.sized(all_bottles, proven, fetched)
+    bottles = tuple(bottle for bottle in sized if not proofs.is_too_large(bottle, limit_bytes))
     return _Comparison(
         selected=selected,
         bottles=bottles,
-        too_large=tuple(bottle for bottle in sized if _is_too_large(bottle, limit_bytes)),
+        too_large=tuple(bottle for bottle in sized if proofs.is_too_large(bottle, limit_bytes)),
         fetched=tuple(fetched),
         missing=(*_missing(bottles, inventory), *casks.missing),
         casks=casks,
@@ -137,10 +140,11 @@ def _as_plan(
     found: _Comparison,
     account: Account,
 ) -> Plan:
+    wanted = connections.settings.selection
     served = {(bottle.image, bottle.manifest_tag) for bottle in found.bottles}
     return Plan(
         sync=sync,
-        selection=connections.settings.selection.as_json(),
+        selection=wanted.as_json(),
         formulae=found.selected.formulae,
         bottles=found.bottles,
         to_copy=len(found.missing),
@@ -154,7 +158,10 @@ def _as_plan(
             *found.casks.failed,
         ),
         api_files=staged.digest_by_path,
-        without_bottle=tuple(found.selected.without_bottle),
+        without_bottle=(
+            *found.selected.without_bottle,
+            *taps.without_bottle(wanted.taps, wanted.platforms),
+        ),
         warnings=(*found.selected.warnings, *found.selected.holes(found.too_large)),
         too_large=found.too_large,
         casks=found.casks.files,
@@ -179,12 +186,13 @@ def dry_run(connections: Connections, *, sizes: bool = False, why: str = "") -> 
     wanted = connections.settings.selection
     catalogues = tuple(api_files.catalogues(connections))
     chosen = cask_selection.select(api_files.casks(connections, catalogues), wanted)
-    selected = select(catalogues, wanted, for_casks=chosen.formulae)
+    selected = select(catalogues, wanted, for_others=_needed(wanted, chosen))
     inventory = connections.bucket.sizes(keys.V2)
-    bottles = sorted({*selected.bottles, *portable_ruby.bottles(connections)})
+    tapped = taps.bottles(wanted.taps, wanted.platforms)
+    bottles = sorted({*selected.bottles, *portable_ruby.bottles(connections), *tapped})
     missing = [bottle for bottle in bottles if bottle.blob_key not in inventory]
     sized, too_large = previews.sizes(connections, missing) if sizes else (None, [])
-    chains = {each.label: selected.chain(each.formula) for each in missing[:EXAMPLES]}
+    chains = {each.label: selected.chain(each.full_name) for each in missing[:EXAMPLES]}
     return {
         "formulae": selected.formulae,
         "bottles": len(bottles),
@@ -207,48 +215,11 @@ def dry_run(connections: Connections, *, sizes: bool = False, why: str = "") -> 
     }
 
 
-def _proven(
-    bucket: Bucket, inventory: Mapping[str, int], newest: Snapshot | None, limit_bytes: int
-) -> dict[Bottle, Bottle]:
-    """Bottles as the catalogue names them → the same with size, which need no look upstream.
-
-    Proven is what the last snapshot holds and the listing confirms: blob and manifest; and
-    what that sync found too large, as long as it still is.
-    """
-    if newest is None:
-        return {}
-    held = [
-        bottle
-        for bottle in snapshots.bottles(bucket, newest)
-        if inventory.get(bottle.blob_key) == bottle.size_bytes and bottle.manifest_key in inventory
-    ]
-    left = snapshots.too_large(bucket, newest) if limit_bytes else []
-    too_large = [bottle for bottle in left if _is_too_large(bottle, limit_bytes)]
-    return {bottle.of_size(0): bottle for bottle in (*held, *too_large)}
-
-
-def _is_too_large(bottle: Bottle, limit_bytes: int) -> bool:
-    return 0 < limit_bytes < bottle.size_bytes
-
-
-def _unproven(bottles: Iterable[Bottle], proven: Mapping[Bottle, Bottle]) -> Iterable[list[Bottle]]:
-    """The bottles of each index that must be fetched: all of them, if one is not proven.
-
-    The index will replace the one that is served, so it must hold the proven ones too.
-    """
-    by_index = sorted(bottles, key=lambda bottle: bottle.manifest_key)
-    groups = (list(group) for _, group in groupby(by_index, lambda bottle: bottle.manifest_key))
-    return [group for group in groups if any(bottle not in proven for bottle in group)]
-
-
-def _sized(
-    bottles: Iterable[Bottle],
-    proven: Mapping[Bottle, Bottle],
-    fetched: Iterable[StagedManifest],
-) -> list[Bottle]:
-    new = {each.of_size(0): each for staged in fetched for each in staged.bottles}
-    known = {**proven, **new}
-    return [known[bottle] for bottle in bottles if bottle in known]
+def _needed(wanted: settings.Selection, chosen: SelectedCasks) -> Mapping[str, Mapping[str, str]]:
+    """Platform → what casks and other taps need of homebrew/core → which of them does."""
+    tapped = taps.needed(wanted.taps, wanted.platforms)
+    casks = chosen.formulae
+    return {each: {**tapped[each], **casks.get(each, {})} for each in wanted.platforms}
 
 
 def _missing(bottles: Iterable[Bottle], inventory: Mapping[str, int]) -> list[Bottle]:

@@ -29,7 +29,7 @@ def bottles(connections: Connections, known: Iterable[Bottle] = ()) -> list[Bott
         BadManifest: its index is not one.
     """
     wanted = connections.settings.selection
-    held = [each for each in known if each.formula == PORTABLE_RUBY]
+    held = [each for each in known if each.full_name == PORTABLE_RUBY]
     found: set[Bottle] = set()
     for version in wanted.portable_ruby_versions:
         offered = [each for each in held if each.manifest_tag == version]

@@ -31,7 +31,7 @@ class PlatformSelection:
         without_bottle: the formulae that have none there that can be used, and why;
             reported, never fatal.
         warnings: selected formulae with what an operator should know of them.
-        for_casks: those that a cask needs → its token.
+        for_others: those that a cask, or a formula of another tap, needs → that one.
     """
 
     platform: str
@@ -39,7 +39,7 @@ class PlatformSelection:
     bottles: tuple[Bottle, ...]
     without_bottle: Mapping[str, str]
     warnings: Mapping[str, str]
-    for_casks: Mapping[str, str] = field(default_factory=dict)
+    for_others: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def formulae(self) -> Set[str]:
@@ -55,8 +55,8 @@ class PlatformSelection:
         dependent = self.dependents[name]
         if dependent:
             return (*self.chain(dependent), name)
-        cask = self.for_casks.get(name)
-        return (f"cask {cask}", name) if cask else (name,)
+        other = self.for_others.get(name)
+        return (other, name) if other else (name,)
 
 
 @dataclass(frozen=True)
@@ -118,13 +118,13 @@ def select(
     wanted: settings.Selection,
     today: date | None = None,
     *,
-    for_casks: Mapping[str, Mapping[str, str]] | None = None,
+    for_others: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Selected:
     """Apply the settings to what upstream offers.
 
     Args:
         today: decides what counts as deprecated or disabled; by default the day in UTC.
-        for_casks: platform → what selected casks need → the cask.
+        for_others: platform → what casks and other taps' formulae need → which of them does.
 
     Raises:
         UnknownFormula: a name or glob matches nothing on any platform.
@@ -144,7 +144,7 @@ def select(
                 wanted,
                 {name: each[index] for name, each in matched.items()},
                 day,
-                (for_casks or {}).get(catalogue.platform, {}),
+                (for_others or {}).get(catalogue.platform, {}),
             )
             for index, catalogue in enumerate(catalogues)
         )
@@ -156,12 +156,12 @@ def _platform(
     wanted: settings.Selection,
     matched: Mapping[str, Set[str]],
     today: date,
-    for_casks: Mapping[str, str],
+    for_others: Mapping[str, str],
 ) -> PlatformSelection:
     excluded = set().union(*(matches(pattern, catalogue) for pattern in wanted.exclude))
     named = set().union(*(found for pattern, found in matched.items() if not is_glob(pattern)))
     roots = [name for name in _roots(catalogue, wanted, matched, today) if name not in excluded]
-    needed = {catalogue.resolve(name) or name: cask for name, cask in for_casks.items()}
+    needed = {catalogue.resolve(name) or name: other for name, other in for_others.items()}
     alone = needed.keys() - roots
     dependents = dict.fromkeys(sorted((*roots, *alone)), "")
     if wanted.include_dependencies:
@@ -181,7 +181,7 @@ def _platform(
         tuple(bottles),
         without,
         dict(sorted(warnings.items())),
-        {name: cask for name, cask in needed.items() if name in alone},
+        {name: other for name, other in needed.items() if name in alone},
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from mirror import addresses
 from mirror.errors import BadSettings
+from mirror.taps import TapFormula
 
 _PLATFORM = re.compile(r"[a-z0-9_]{1,64}")
 
@@ -89,6 +90,7 @@ class Selection:
         portable_ruby: whether the Ruby that brew installs for itself comes with the rest.
         portable_ruby_versions: manifest tags of older ones to keep besides.
         casks, exclude_casks: tokens or globs.
+        taps: formulae of other taps, all of which are wanted.
     """
 
     platforms: tuple[str, ...]
@@ -102,6 +104,7 @@ class Selection:
     portable_ruby_versions: tuple[str, ...] = ()
     casks: tuple[str, ...] = ()
     exclude_casks: tuple[str, ...] = ()
+    taps: tuple[TapFormula, ...] = ()
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
@@ -122,6 +125,7 @@ class Selection:
             portable_ruby_versions=_texts(document.get("portable_ruby_versions", ())),
             casks=_texts(document.get("casks", ())),
             exclude_casks=_texts(document.get("exclude_casks", ())),
+            taps=tuple(TapFormula.parse(each) for each in document.get("taps", ())),
         )
 
     def as_json(self) -> dict[str, Any]:

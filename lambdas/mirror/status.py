@@ -103,7 +103,7 @@ def _by_platform(bottles: Iterable[Bottle]) -> dict[str, dict[str, int]]:
 
 def _formulae(bucket: Bucket, plan: Plan, earlier: str) -> tuple[dict[str, Any], str]:
     """``formulae.json``, read if nothing changed, else written; and the digest of the bottles."""
-    names = sorted((each.formula, each.manifest_tag, each.tag) for each in plan.bottles)
+    names = sorted((each.full_name, each.manifest_tag, each.tag) for each in plan.bottles)
     digest = hashlib.sha256(json.dumps(names).encode()).hexdigest()
     if digest == earlier and (found := _read(bucket, keys.STATUS_FORMULAE)):
         return found, digest

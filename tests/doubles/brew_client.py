@@ -24,7 +24,7 @@ from urllib.parse import quote, urlsplit
 
 from delivery import jws
 from tests.doubles.brew_line import Line, Response, Unreachable
-from tests.doubles.brew_names import Entry, from_formula, from_package
+from tests.doubles.brew_names import Entry, from_formula, from_package, from_tap
 
 GHCR = "https://ghcr.io/"
 DEFAULT_API = "https://formulae.brew.sh/api"
@@ -85,6 +85,7 @@ class Brew:
         variables: its ``HOMEBREW_*`` settings.
         public_key_pem: stands in for api/homebrew-1.pem.
         home: cache, Cellar and bin are below it.
+        tap: a tap that was cloned, as `brew_names.from_tap` reads it.
         line: the network.
     """
 
@@ -95,6 +96,7 @@ class Brew:
     home: Path
     line: Line
     poured: list[str] = field(default_factory=list)
+    tap: Mapping[str, Any] = field(default_factory=lambda: {"formulae": []})
 
     @property
     def _is(self) -> Generation:
@@ -125,7 +127,7 @@ class Brew:
         """What the cached API file says."""
         file = self._cached(self._is.api_files[0].format(tag=self.tag))
         payload = jws.verified_payload(file.read_bytes(), self.public_key_pem)
-        return self._is.read(json.loads(payload), self.tag)
+        return self._is.read(json.loads(payload), self.tag) | from_tap(self.tap, self.tag)
 
     def vendor_install(self, ruby: Entry) -> bytes:
         """``brew vendor-install ruby``; brew itself holds the digest (cmd/vendor-install.sh)."""
@@ -190,10 +192,10 @@ class Brew:
         path = f"{entry.image}/manifests/{entry.manifest_tag}"
         flat = self.variables.get("HOMEBREW_BOTTLE_DOMAIN")
         if not flat:
-            yield from self._mirrored(f"{GHCR}v2/homebrew/core/{path}")
+            yield from self._mirrored(f"{GHCR}v2/{entry.repository}/{path}")
         elif self._is.asks_flat_for_manifests:
             yield f"{flat}/{path}"
-            yield f"{GHCR}v2/homebrew/core/{path}"
+            yield f"{GHCR}v2/{entry.repository}/{path}"
 
     def _fetch_bottle(self, entry: Entry) -> bytes:
         flat = self.variables.get("HOMEBREW_BOTTLE_DOMAIN")
@@ -203,7 +205,7 @@ class Brew:
             # CurlDownloadStrategy looks at the headers first; the strategy for GHCR does not.
             self._first_of(urls, headers, method="HEAD")
         else:
-            blob = f"{GHCR}v2/homebrew/core/{entry.image}/blobs/sha256:{entry.digest}"
+            blob = f"{GHCR}v2/{entry.repository}/{entry.image}/blobs/sha256:{entry.digest}"
             urls, headers = list(self._mirrored(blob)), self._registry_headers()
         partial = self._cached(f"{entry.digest}.incomplete")
         body = self._resumed(urls, headers, partial)

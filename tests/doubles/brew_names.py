@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+GHCR_URL = "https://ghcr.io/v2/"
+CORE_URL = f"{GHCR_URL}homebrew/core"
 MACOS = ("tahoe", "sequoia", "sonoma", "ventura", "monterey", "big_sur", "catalina")
 
 
@@ -24,6 +26,7 @@ class Entry:
     tag: str
     digest: str
     dependencies: tuple[str, ...]
+    repository: str = "homebrew/core"
 
     @property
     def image(self) -> str:
@@ -52,6 +55,11 @@ def from_package(payload: Mapping[str, Any], tag: str) -> dict[str, Entry]:
 def from_formula(payload: list[Mapping[str, Any]], tag: str) -> dict[str, Entry]:
     """``formula.jws.json``."""
     return {entry["name"]: _formula(entry, tag) for entry in payload}
+
+
+def from_tap(payload: Mapping[str, Any], tag: str) -> dict[str, Entry]:
+    """What a tap's own git repository says, in the form of ``brew info --json=v2``."""
+    return {entry["full_name"]: _formula(entry, tag) for entry in payload["formulae"]}
 
 
 def _package(name: str, entry: Mapping[str, Any], tag: str) -> Entry:
@@ -93,6 +101,7 @@ def _formula(entry: Mapping[str, Any], tag: str) -> Entry:
         own,
         files[own]["sha256"] if own else "",
         (*varied.get("dependencies", entry["dependencies"]), *used),
+        stable.get("root_url", CORE_URL).removeprefix(GHCR_URL),
     )
 
 

@@ -22,7 +22,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
-REPOSITORY = re.compile(r"/v2/homebrew/core/(?P<image>.+)/(?P<kind>manifests|blobs)/(?P<what>.+)")
+CORE = "homebrew/core"
+REPOSITORY = re.compile(
+    r"/v2/(?P<tap>[^/]+/[^/]+)/(?P<image>.+)/(?P<kind>manifests|blobs)/(?P<what>.+)"
+)
 
 
 class Signer:
@@ -156,6 +159,18 @@ class Upstream:
         self.blobs |= {digests[tag]: Blob(body) for tag, body in bottles.items()}
         self.sign_all()
 
+    def add_tapped(
+        self, tap: str, name: str, bottles: dict[str, bytes], *, version: str = "1.0"
+    ) -> dict[str, str]:
+        """A formula of another tap, in the registry alone; returns its digests by tag."""
+        entries = [manifest_entry(f"{version}.{tag}", body) for tag, body in bottles.items()]
+        index = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": entries}
+        image = name.replace("@", "/").replace("+", "x")
+        self.manifests[f"/{tap}/{image}", version] = json.dumps(index).encode()
+        digests = {tag: hashlib.sha256(body).hexdigest() for tag, body in bottles.items()}
+        self.blobs |= {digests[tag]: Blob(body) for tag, body in bottles.items()}
+        return digests
+
     def add_cask(
         self,
         token: str,
@@ -239,12 +254,14 @@ class _Handler(BaseHTTPRequestHandler):
         elif path.startswith("/vendors/"):
             self._send_blob(self.server.upstream.files.get(path.removeprefix("/vendors/")))
         elif found := REPOSITORY.fullmatch(path):
-            self._registry(found["image"], found["kind"], found["what"])
+            self._registry(found["tap"], found["image"], found["kind"], found["what"])
         else:
             self._say(404, {})
 
-    def _registry(self, image: str, kind: str, what: str) -> None:
-        scope = f"repository:homebrew/core/{image}:pull"
+    def _registry(self, tap: str, image: str, kind: str, what: str) -> None:
+        scope = f"repository:{tap}/{image}:pull"
+        if tap != CORE:
+            image = f"/{tap}/{image}"
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         is_bound = self.server.upstream.tokens_are_bound
         if token not in self.server.upstream.tokens or (is_bound and not token.startswith(scope)):

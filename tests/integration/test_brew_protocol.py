@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import subprocess
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ MAC, LINUX = "arm64_tahoe", "x86_64_linux"
 # Between them: `@`, `+`, hyphens in name and version, revisions, rebuilds, an `all` bottle.
 WANTED = ["jq", "wget", "python@3.13", "libsigc++@2", "notes++", "aria2"]
 # A file per architecture behind a redirect, an escape, a query; and one without a checksum.
+TAP_FILE = "config/taps/acme-tools.json"
 CASKS = ["visual-studio-code", "firefox", "iterm2", "google-chrome"]
 WGET = {
     MAC: ["libunistring", "gettext", "libidn2", "ca-certificates", "openssl@3", "wget"],
@@ -54,11 +56,23 @@ SETTINGS = {
 
 
 @pytest.fixture(scope="module")
-def mirror(checkout):
+def tap(checkout):
+    """What `brew info` says of the sample's tap, as the configuration has it."""
+    checkout.answer("sandbox.up")
+    urls = {each["name"]: each["url"] for each in checkout.answer("sandbox.status")}
+    with urllib.request.urlopen(f"{urls['upstream']}/_sandbox/tap", timeout=30) as answer:
+        told = answer.read()
+    file = checkout.root / TAP_FILE
+    file.parent.mkdir()
+    file.write_bytes(told)
+    return json.loads(told)
+
+
+@pytest.fixture(scope="module")
+def mirror(checkout, tap):
     """The address of a deployed mirror for two platforms, once its upstream has gone."""
-    checkout.configure(
-        {"selection": {"platforms": [MAC, LINUX], "formulae": WANTED, "casks": CASKS}}
-    )
+    selection = {"platforms": [MAC, LINUX], "formulae": WANTED, "casks": CASKS}
+    checkout.configure({"selection": {**selection, "tap_files": [TAP_FILE]}})
     checkout.answer("deploy", "--env", "dev")
     with served(checkout) as url:
         servers = {each["name"]: each for each in checkout.answer("sandbox.status")}
@@ -272,3 +286,18 @@ def test_a_cask_without_a_checksum_is_not_to_be_had(brew, mirror):
 
     assert done.returncode == 1
     assert "google-chrome has no checksum, so that the mirror does not hold it" in done.stderr
+
+
+@pytest.mark.parametrize("tag", [MAC, LINUX])
+@pytest.mark.parametrize("settings", ["artifact domain", "below v2"])
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_a_formula_of_another_tap_is_poured_and_runs(brew, tap, generation, settings, tag):
+    client = brew(generation, settings, tag)
+    client.tap = tap
+    client.update()
+
+    client.install("acme/tools/acme-deploy")
+
+    assert client.poured == ["oniguruma", "jq", "acme-agent@2", "acme-deploy"]
+    assert client.run("acme-deploy").startswith("acme-deploy 1.4.0_1 ")
+    assert client.line.strayed == []

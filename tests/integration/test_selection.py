@@ -99,7 +99,7 @@ def test_brew_finds_the_ruby_of_its_own_time(served, version):
 def test_the_notes_of_the_brewfile_are_told_with_their_lines(checkout):
     told = checkout.inv("config.validate").stdout
 
-    assert "config/Brewfile:2: the tap acme/tools is not mirrored" in told
+    assert "config/Brewfile:2: the tap acme/tools is not mirrored: no file" in told
     assert "config/Brewfile:6: mas is nothing that a mirror holds" in told
 
 

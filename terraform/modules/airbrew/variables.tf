@@ -22,6 +22,16 @@ variable "settings" {
       portable_ruby_versions = list(string)
       casks                  = optional(list(string), [])
       exclude_casks          = optional(list(string), [])
+
+      taps = optional(list(object({
+        repository         = string
+        formula            = string
+        version            = string
+        rebuild            = number
+        digests            = map(string)
+        dependencies       = list(string)
+        linux_dependencies = list(string)
+      })), [])
     })
     publish = object({
       policy          = string

@@ -35,13 +35,12 @@ def test_formulae_casks_and_taps_are_found_in_their_order():
 
     assert found.formulae == ["jq", "openssl@3", "git", "tree", "wget", "zstd"]
     assert found.casks == ["firefox"]
-    assert found.taps == ["homebrew/bundle", "acme/tools"]
+    assert [name for _, name in found.taps] == ["homebrew/bundle", "acme/tools"]
+    assert found.tapped == [(11, "acme/tools/deploy")]
 
 
 def test_what_is_left_alone_is_noted_with_its_line():
     assert brewfiles.parse(WHOLE).notes == {
-        3: "the tap acme/tools is not mirrored",
-        11: '"acme/tools/deploy" comes from the tap acme/tools, which is not mirrored',
         13: "cask_args is nothing that a mirror holds",
         14: "mas is nothing that a mirror holds",
         15: "vscode is nothing that a mirror holds",
@@ -112,7 +111,9 @@ def test_every_plain_statement_is_read_however_it_is_spaced(statements):
 
     assert found.formulae == [name for kind, name, _ in statements if kind == "brew"]
     assert found.casks == [name for kind, name, _ in statements if kind == "cask"]
-    assert found.taps == [name for kind, name, _ in statements if kind == "tap"]
+    assert [name for _, name in found.taps] == [
+        name for kind, name, _ in statements if kind == "tap"
+    ]
 
 
 @given(st.text(alphabet="brew \"jq',[]{}:=>#\\\n\t1;(", max_size=60))

@@ -53,7 +53,7 @@ variables {
       registry_url    = "https://ghcr.io"
       signing_key_pem = "-----BEGIN PUBLIC KEY-----\nMIIC\n-----END PUBLIC KEY-----\n"
     }
-    selection = { platforms = ["arm64_tahoe"], formulae = ["jq", "python@3.13"], include_dependencies = true, exclude = [], include_deprecated = false, include_disabled = false, max_bottle_mib = 0, portable_ruby = true, portable_ruby_versions = [], casks = ["firefox"], exclude_casks = [] }
+    selection = { platforms = ["arm64_tahoe"], formulae = ["jq", "python@3.13"], include_dependencies = true, exclude = [], include_deprecated = false, include_disabled = false, max_bottle_mib = 0, portable_ruby = true, portable_ruby_versions = [], casks = ["firefox"], exclude_casks = [], taps = [{ repository = "acme/tools", formula = "deploy", version = "1.4.0", rebuild = 0, digests = { arm64_tahoe = "0a" }, dependencies = ["jq"], linux_dependencies = [] }] }
     publish   = { policy = "complete", channels = ["canary", "stable"], soak_hours = 24, default_channel = "stable" }
     retention = { keep_snapshots = 3, keep_days = 7, grace_days = 1 }
     schedule  = { expression = "cron(0 3 ? * SUN *)", timezone = "UTC", enabled = false }
@@ -112,7 +112,7 @@ run "the_functions_are_told_what_the_bucket_layout_promises" {
         registry_url    = "https://ghcr.io"
         signing_key_pem = "-----BEGIN PUBLIC KEY-----\nMIIC\n-----END PUBLIC KEY-----\n"
       }
-      selection   = { platforms = ["arm64_tahoe"], formulae = ["jq", "python@3.13"], include_dependencies = true, exclude = [], include_deprecated = false, include_disabled = false, max_bottle_mib = 0, portable_ruby = true, portable_ruby_versions = [], casks = ["firefox"], exclude_casks = [] }
+      selection   = { platforms = ["arm64_tahoe"], formulae = ["jq", "python@3.13"], include_dependencies = true, exclude = [], include_deprecated = false, include_disabled = false, max_bottle_mib = 0, portable_ruby = true, portable_ruby_versions = [], casks = ["firefox"], exclude_casks = [], taps = [{ repository = "acme/tools", formula = "deploy", version = "1.4.0", rebuild = 0, digests = { arm64_tahoe = "0a" }, dependencies = ["jq"], linux_dependencies = [] }] }
       publish     = { policy = "complete", channels = ["canary", "stable"], soak_hours = 24, default_channel = "stable" }
       retention   = { keep_snapshots = 3, keep_days = 7, grace_days = 1 }
       workflow    = { batch_max_bottles = 20, batch_max_mib = 64 }
@@ -234,7 +234,7 @@ run "a_selection_of_nothing_is_refused" {
   command = plan
 
   variables {
-    settings = merge(var.settings, { selection = { platforms = [], formulae = ["jq"], include_dependencies = true, exclude = [], include_deprecated = false, include_disabled = false, max_bottle_mib = 0, portable_ruby = true, portable_ruby_versions = [], casks = ["firefox"], exclude_casks = [] } })
+    settings = merge(var.settings, { selection = { platforms = [], formulae = ["jq"], include_dependencies = true, exclude = [], include_deprecated = false, include_disabled = false, max_bottle_mib = 0, portable_ruby = true, portable_ruby_versions = [], casks = ["firefox"], exclude_casks = [], taps = [{ repository = "acme/tools", formula = "deploy", version = "1.4.0", rebuild = 0, digests = { arm64_tahoe = "0a" }, dependencies = ["jq"], linux_dependencies = [] }] } })
   }
 
   expect_failures = [var.settings]

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from delivery.air_gap import verification
 from delivery.errors import BadInput, BaseMissing, PublishFailed, UntrustedParcel
+from mirror.taps import TapFormula
+from orchestrator import handler
 from tests.doubles.far_side import FAR, NEAR, Killed, before, files_of, kill_at
 from tests.unit.delivery.air_gap.conftest import LATER
 from tests.unit.mirror.conftest import Sync
@@ -345,4 +347,40 @@ def test_a_cask_that_no_signed_catalogue_names_is_refused(with_cask, far):
     with pytest.raises(PublishFailed, match="in no signed catalogue, cask firefox"):
         far.bring(parcel)
 
+    assert API not in far.held()
+
+
+@pytest.fixture
+def with_tap(upstream, sync, far, tmp_path):
+    """A parcel of a mirror with one formula of another tap."""
+    upstream.add("jq", {"arm64_tahoe": b"jq"})
+    digests = upstream.add_tapped("acme/tools", "deploy", {"arm64_tahoe": b"deploy"})
+    settings = sync.connections.settings
+    tapped = TapFormula("acme/tools", "deploy", "1.0", 0, digests)
+    selection = replace(settings.selection, taps=(tapped,))
+    sync.connections = sync.connections.with_settings(replace(settings, selection=selection))
+    sync.run()
+    far.export(tmp_path / "parcel")
+    return tmp_path / "parcel", replace(settings, selection=selection)
+
+
+def test_a_tap_comes_along_where_the_far_side_names_it_too(with_tap, far, monkeypatch):
+    parcel, wanted = with_tap
+    naming = handler.connections().with_settings(wanted)
+    monkeypatch.setattr(handler, "connections", lambda: naming)
+
+    brought = far.bring(parcel)
+
+    assert brought.answer["bottles"] == 2
+    for key in far.held(NEAR, "v2/acme/tools/deploy/"):
+        assert far.read(key) == far.read(key, NEAR)
+
+
+def test_a_tap_that_the_far_side_does_not_name_is_refused(with_tap, far):
+    parcel, _ = with_tap
+
+    with pytest.raises(PublishFailed, match=r"acme/tools/deploy 1\.0 arm64_tahoe among") as told:
+        far.bring(parcel)
+
+    assert "selection.tap_files here" in told.value.remedy
     assert API not in far.held()
