@@ -152,13 +152,20 @@ def first(origin, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def second(origin, tmp_path_factory):
-    """A used clone that differs in whatever a machine can differ in."""
+def in_memory(tmp_path_factory):
+    """A folder on another file system, where there is one."""
     memory = SHARED_MEMORY if SHARED_MEMORY.is_dir() else tmp_path_factory.mktemp("b")
     # Not beyond ASCII: under LC_ALL=C pip itself stumbles over such a path.
     folder = memory / f"airbrew-{os.getpid()} [it's]"
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def second(origin, in_memory):
+    """A used clone that differs in whatever a machine can differ in."""
     machine = Machine(
-        folder,
+        in_memory,
         checkout="deep er/and/deeper/checkout",
         clock_days=1000,
         umask=0o000,
@@ -180,8 +187,7 @@ def second(origin, tmp_path_factory):
     _lay_out_backwards(machine.root)
     _use(machine)
     machine.age(days=9000)
-    yield machine
-    shutil.rmtree(folder)
+    return machine
 
 
 def _lay_out_backwards(root: Path) -> None:
