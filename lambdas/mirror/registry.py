@@ -12,11 +12,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from mirror import addresses, documents, keys, resuming
+from mirror import addresses, documents, keys, resuming, tokens
 from mirror.errors import UpstreamRefused
 from mirror.fetching import Fetcher
 from mirror.pacing import Sleep
-from mirror.tokens import Tokens
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse as Response
@@ -41,7 +40,7 @@ class Registry:
     def __init__(self, url: str, fetcher: Fetcher) -> None:
         self._url = url.rstrip("/")
         self._fetcher = fetcher
-        self._tokens = Tokens()
+        self._tokens = tokens.Tokens()
 
     def manifest(self, image: str, reference: str, accept: str = INDEX_TYPE) -> bytes:
         """The OCI image index of one version of a formula, byte for byte.
@@ -94,8 +93,13 @@ class Registry:
     ) -> Response:
         token = self._tokens.of(image)
         response = self._fetcher.open(url, {**headers, **_bearer(token)}, sleep=sleep)
+        if response.status == 400 and token == tokens.ANONYMOUS:  # S3's answer to it.
+            response.close()
+            self._tokens.none_is_wanted()
+            token = self._tokens.of(image)
+            response = self._fetcher.open(url, {**headers, **_bearer(token)}, sleep=sleep)
         is_fresh = False
-        # Without a token yet, with one that has expired, or with one of another repository.
+        # Without a token, with one that has expired, or with one of another repository.
         while response.status == 401 and not is_fresh:
             challenge = response.headers.get("WWW-Authenticate", "")
             response.close()

@@ -10,7 +10,7 @@ from mirror.errors import UpstreamUnavailable
 from mirror.memory import Memory
 from mirror.pacing import Pace
 from mirror.registry import Registry
-from mirror.tokens import Tokens
+from mirror.tokens import ANONYMOUS, Tokens
 
 MANIFEST = "/v2/homebrew/core/jq/manifests/1.0"
 
@@ -153,8 +153,8 @@ def test_threads_that_are_refused_at_the_same_time_ask_for_one_token():
         asked.append(1)
         return "new"
 
-    first = tokens.after_refusal("jq", "", ask)
-    second = tokens.after_refusal("fzf", "", ask)
+    first = tokens.after_refusal("jq", ANONYMOUS, ask)
+    second = tokens.after_refusal("fzf", ANONYMOUS, ask)
 
     assert (first, second) == (("new", True), ("new", False))
     assert len(asked) == 1
@@ -162,7 +162,7 @@ def test_threads_that_are_refused_at_the_same_time_ask_for_one_token():
 
 def test_a_token_that_expires_is_replaced_for_all(clock):
     tokens = Tokens(clock=clock)
-    tokens.after_refusal("jq", "", lambda: "old")
+    tokens.after_refusal("jq", ANONYMOUS, lambda: "old")
     clock.now += 300
 
     tokens.after_refusal("fzf", "old", lambda: "new")
@@ -172,7 +172,7 @@ def test_a_token_that_expires_is_replaced_for_all(clock):
 
 def test_tokens_that_are_bound_are_told_by_a_young_one_that_is_refused(clock):
     tokens = Tokens(clock=clock)
-    tokens.after_refusal("jq", "", lambda: "of jq")
+    tokens.after_refusal("jq", ANONYMOUS, lambda: "of jq")
 
     tokens.after_refusal("fzf", "of jq", lambda: "of fzf")
 

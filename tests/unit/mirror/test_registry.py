@@ -68,6 +68,25 @@ def test_a_token_is_asked_for_once_per_repository(upstream, registry):
     assert "scope=repository%3Ahomebrew%2Fcore%2Fjq%3Apull" in upstream.paths("/token")[0]
 
 
+def test_a_registry_that_takes_brews_own_token_is_asked_for_no_other(upstream, registry):
+    upstream.tokens_are_bound = False
+    upstream.tokens.add("QQ==")
+
+    registry.manifest("jq", "1.0")
+
+    assert [path for path, _ in upstream.requests] == [MANIFEST]
+
+
+def test_a_registry_that_is_plain_storage_is_asked_without_a_token_from_then_on(upstream, registry):
+    upstream.first_answers[MANIFEST] = [(400, {}), (401, {"WWW-Authenticate": "none"})]
+
+    with pytest.raises(UpstreamRefused):
+        registry.manifest("jq", "1.0")
+
+    sent = [headers.get("Authorization") for _, headers in upstream.requests]
+    assert sent == ["Bearer QQ==", None]
+
+
 def test_an_expired_token_is_renewed(upstream, registry):
     registry.manifest("jq", "1.0")
     upstream.tokens.clear()
