@@ -88,11 +88,14 @@ def test_there_is_no_moment_without_an_api_whose_bottles_can_be_fetched(
     assert {blob(OLD), blob(NEW)} == {f"v2/homebrew/core/jq/blobs/sha256:{each}" for each in named}
 
 
-def test_old_bottles_are_not_gone_at_once(updated, retaining, stored):
+def test_old_bottles_are_not_gone_at_once(upstream, updated, retaining, stored):
     again(updated)
+    # Two versions on, no snapshot that is kept names the first.
+    upstream.add("jq", {"arm64_tahoe": b"jq, the newest"}, version="3.0")
+    updated.run(execution="three", now=NOW + 2 * WEEK)
     keeping = retaining(updated.connections, keep_snapshots=1, keep_days=1, grace_days=14)
 
-    for days in (14, 20, 29):
+    for days in (15, 20, 28):
         now = NOW + timedelta(days=days)
         found = retention.find(keeping, now)
         retention.carry_out(keeping.bucket, found, f"2026-12-{days:02}T000000Z")
