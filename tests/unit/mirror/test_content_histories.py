@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -27,6 +28,7 @@ from tests.unit.mirror.conftest import NOW, Killed
 
 HISTORIES = int(os.environ.get("AIRBREW_HISTORIES", "100"))
 NAMES = ("canary", "pilot", "stable")
+READS, EACH = 10_000, 50
 GRACE = timedelta(days=5)
 PLATFORMS = ("arm64_tahoe", "sonoma")
 FORMULAE = ("git", "jq", "wget")
@@ -47,7 +49,7 @@ class World:
         self.now: datetime = NOW
         self.s3 = MemoryS3(self.before_write)
         self.bucket = Bucket(self.s3, "mirror")
-        self.reads = 0
+        self.reads = self.collected = 0
         self.writes_left: int | None = None
         self.last_named: dict[str, datetime] = {}
         told = Settings(
@@ -133,6 +135,7 @@ class World:
             retention.carry_out(self.bucket, found, "2027-01-01T000000Z")
         finally:
             for key in before - set(self.bucket.sizes("v2/")):
+                self.collected += 1
                 assert self.now - self.last_named.get(key, NOW) >= GRACE, f"{key} went too early"
 
     def note_named(self) -> None:
@@ -221,6 +224,28 @@ def test_nothing_served_is_ever_lost_and_what_nobody_names_goes_after_its_grace(
     assert set(world.bucket.sizes("v2/")) == world.named()
     assert world.reads >= len(told)
     assert len(snapshots.ids(world.bucket)) <= 3
+    capsys.readouterr()
+
+
+def test_ten_thousand_reads_amid_publishes_rollbacks_and_collections_find_all_that_they_name(
+    capsys,
+):
+    drawn, world = random.Random(2026), World("stable")
+    done = dict.fromkeys(("publish", "roll_back", "collect"), 0)
+
+    while min(done.values()) < EACH or world.reads < READS:
+        world.now += timedelta(hours=drawn.randint(1, 96))
+        action = drawn.choice(list(done))
+        done[action] += 1
+        if action == "publish":
+            versions = {name: drawn.randint(0, 9) for name in FORMULAE}
+            world.publish(versions, drawn.choice([["arm64_tahoe"], list(PLATFORMS)]))
+        elif action == "roll_back":
+            world.roll_back(drawn.choice(["default", *NAMES]), drawn.randint(0, 9))
+        else:
+            world.collect()
+
+    assert world.collected > EACH
     capsys.readouterr()
 
 
