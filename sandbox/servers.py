@@ -58,6 +58,7 @@ def _ministack_variables(folder: Path, ports: Ports) -> dict[str, str]:
         "S3_DATA_DIR": str(folder / "s3"),
         "TMPDIR": str(folder / "tmp"),
         "LAMBDA_EXECUTOR": "local",
+        "CLOUDTRAIL_RECORDING": "1",  # So that a drift's culprit is known here, too.
         "IOT_MTLS_ENABLED": "0",  # Both would listen on every interface.
         "SFTP_ENABLED": "0",
         # Inherited by its Lambda workers, which add account and region of the function.

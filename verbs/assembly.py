@@ -24,7 +24,7 @@ TOP_LEVEL = {
     "main": ("deploy", "destroy", "status"),
     "overview": ("diff", "history"),
     "packaging": ("build", "package"),
-    "review": ("plan",),
+    "review": ("drift", "plan"),
     "rollback": ("rollback",),
 }
 _FILES = {verb: file for file, verbs in TOP_LEVEL.items() for verb in verbs}

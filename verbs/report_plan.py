@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from delivery.terraform.values import UNKNOWN
 from verbs import console
 
 SIGNS = {
@@ -66,12 +67,14 @@ def _why(change: Mapping[str, Any], *, doomed: bool) -> str:
 
 
 def _attributes(attributes: Sequence[Mapping[str, Any]], because: Sequence[str]) -> None:
-    for each in attributes[:ATTRIBUTES_SHOWN]:
+    # What is known only afterwards follows from the rest.
+    told = [each for each in attributes if each["after"] != UNKNOWN or each["path"] in because]
+    for each in told[:ATTRIBUTES_SHOWN]:
         forced = "   forces the replacement" if each["path"] in because else ""
         console.line(
             f"        {each['path']}: {value(each['before'])} → {value(each['after'])}{forced}"
         )
-    more = len(attributes) - ATTRIBUTES_SHOWN
+    more = len(attributes) - len(told[:ATTRIBUTES_SHOWN])
     if more > 0:
         console.line(f"        and {more} more (--json)")
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
 from invoke.context import Context
+from invoke.exceptions import Exit
 
 from delivery import deployment
 from delivery.progress import Steps
-from verbs import console, report
+from verbs import console, report, report_plan
 from verbs.main import ENV_HELP, JSON_HELP
 from verbs.target import announce, environment_named, reach
 from verbs.verb import verb
+
+# As `terraform plan -detailed-exitcode`.
+DRIFTED = 2
 
 
 @verb(help={"env": ENV_HELP, "json": JSON_HELP})
@@ -29,3 +34,47 @@ def plan(context: Context, env: str = "", json: bool = False) -> None:
         console.document(asdict(outcome))
     else:
         report.deploy(outcome)
+
+
+@verb(
+    help={
+        "env": ENV_HELP,
+        "fix": "put back what drifted: deploy the last good deploy once more",
+        "approve": "with --fix, where approval is required: the digest that inv drift told",
+        "json": JSON_HELP,
+    }
+)
+def drift(
+    context: Context, env: str = "", fix: bool = False, approve: str = "", json: bool = False
+) -> None:
+    """Show what is not as the last deploy left it, and who changed it; exit 2 when there is any.
+
+    Example: inv drift --env prod
+    """
+    from delivery.drift import looking  # noqa: PLC0415 - Terraform and cryptography, for this verb
+    from verbs import report_drift  # noqa: PLC0415 - as above
+
+    environment = environment_named(env)
+    cloud = reach(environment)
+    announce(environment, cloud, as_json=json)
+    with console.progress() as progress:
+        found = looking.look(environment, cloud, Steps(progress))
+    if not json:
+        report_drift.drift(found)
+    if not fix or not found.mendable:
+        _end(found.as_json(), json=json, is_left=bool(found.drift))
+        return
+    if not json:
+        report_plan.review(found.review)
+    with console.progress() as progress:
+        result = looking.mend(found, environment, cloud, Steps(progress), approved=approve)
+    if not json:
+        report_drift.mended(result)
+    _end(result.report.as_json(), json=json, is_left=bool(result.left))
+
+
+def _end(document: dict[str, Any], *, json: bool, is_left: bool) -> None:
+    if json:
+        console.document(document)
+    if is_left:
+        raise Exit(code=DRIFTED)

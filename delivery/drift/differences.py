@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ class Drift:
 
     `mended_by` is ``deploy`` or ``hand``; `who`, `when` and `event` are the last change of the
     resource that CloudTrail knows, empty where it knows none; `gap` says why it is no drift in
-    the sandbox. `names` are what the resource is called in AWS.
+    the sandbox. `names` are what the resource is called in AWS, `type` is Terraform's.
     """
 
     address: str
@@ -40,10 +40,13 @@ class Drift:
     event: str = ""
     gap: str = ""
     names: tuple[str, ...] = ()
+    type: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
-        return {name: value for name, value in asdict(self).items() if name != "names"}
+        kept = asdict(self)
+        del kept["names"], kept["type"]
+        return kept
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def _planned(change: ResourceChange) -> Iterator[Drift]:
         yield Drift(change.address, WHOLE, GONE, THERE, names=names)
     else:
         for each in change.attributes:
-            if each.after != values.UNKNOWN:
+            if each.after != values.UNKNOWN and not _is_nothing(each):
                 yield Drift(change.address, each.path, each.after, each.before, names=names)
 
 
@@ -135,4 +138,4 @@ def _judged(found: Iterable[Drift], kinds: dict[str, str], *, is_sandbox: bool) 
         if any(not each.only_in for each in reasons) and drift.mended_by == BY_HAND:
             continue
         gap = next((each.because for each in reasons if is_sandbox and each.only_in == SANDBOX), "")
-        yield Drift(**{**asdict(drift), "gap": gap})
+        yield replace(drift, gap=gap, type=kinds[drift.address])

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from delivery.drift.differences import BY_HAND, Drift, names_of
-from delivery.terraform.plan_document import PlanDocument
+from delivery.terraform.plan_document import PlanDocument, ResourceChange
 
 
 def of(document: PlanDocument) -> Iterator[Drift]:
@@ -24,4 +24,9 @@ def of(document: PlanDocument) -> Iterator[Drift]:
         managed = [str(one) for one in each.before.get("managed_policy_arns") or ()]
         for kind, found in (("inline_policy", inline), ("managed_policy_arns", managed)):
             for name in sorted(set(found) - declared[str(each.before.get("name"))]):
-                yield Drift(each.address, kind, None, name, mended_by=BY_HAND, names=names_of(each))
+                yield _beside(each, kind, name)
+
+
+def _beside(role: ResourceChange, kind: str, name: str) -> Drift:
+    names = names_of(role)
+    return Drift(role.address, kind, None, name, BY_HAND, names=names, type=role.type)

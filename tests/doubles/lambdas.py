@@ -47,7 +47,9 @@ class LambdaClient:
         held = self._found(FunctionName, "GetFunctionConfiguration")
         if Qualifier not in held["versions"]:
             raise _error("ResourceNotFoundException", "GetFunctionConfiguration")
-        return {"Version": Qualifier}
+        # Its "code" is the artifact, the key of its settings, and the layer, as Terraform's double.
+        variables = {"AIRBREW_SETTINGS_KEY": held["versions"][Qualifier].split()[1]}
+        return {"Version": Qualifier, "Environment": {"Variables": variables}}
 
     def invoke(self, FunctionName: str, Qualifier: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - AWS's
         held = self._found(FunctionName, "Invoke")

@@ -1,0 +1,134 @@
+"""What people change by hand is found, explained and put back; and an approved production deploy.
+
+The tests are one story in the order they stand: each starts from what the one before left.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+
+import boto3
+import pytest
+
+from tests.doubles.planted_drift import PLANTED, READER
+
+# Economical; a plan of everything takes five seconds on a quiet machine.
+CLEAN_RUNS = 2
+PLANS = 4
+
+
+@pytest.fixture(scope="module")
+def outputs(checkout):
+    """What the first deploy of dev put out."""
+    return checkout.answer("deploy", "--env", "dev")["outputs"]
+
+
+@pytest.fixture(scope="module")
+def clients(checkout, outputs):
+    """Clients of somebody else in dev's account."""
+    servers = {each["name"]: each["url"] for each in checkout.answer("sandbox.status")}
+    session = boto3.Session(
+        aws_access_key_id="111111111111",
+        aws_secret_access_key="sandbox",
+        region_name="us-east-1",
+    )
+    return lambda service: session.client(service, endpoint_url=servers["ministack"])
+
+
+def drift(checkout, *words):
+    """The exit code and the document of `inv drift`."""
+    ended = checkout.inv("drift", "--env", "dev", "--json", *words)
+    assert "Traceback" not in ended.stderr, ended.stderr
+    return ended.returncode, json.loads(ended.stdout)
+
+
+def test_what_was_just_deployed_has_not_drifted(checkout, outputs):
+    for _ in range(CLEAN_RUNS):
+        code, found = drift(checkout)
+
+        assert (code, found["drift"], found["gaps"]) == (0, [], [])
+
+
+@pytest.fixture(scope="module")
+def planted(checkout, outputs, clients):
+    """Every change by hand at once, and what a drift report says of them."""
+    for each in PLANTED.values():
+        each.plant(clients, outputs)
+    code, found = drift(checkout)
+    assert code == 2
+    return found["drift"]
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_every_change_by_hand_is_found_at_its_place(planted, outputs, name):
+    change = PLANTED[name]
+    address = change.address.format(**outputs)
+
+    seen = [
+        each
+        for each in planted
+        if each["address"].startswith(address) and each["attribute"].startswith(change.attribute)
+    ]
+
+    assert seen, sorted({f"{each['address']} {each['attribute']}" for each in planted})
+    assert {each["mended_by"] for each in seen} == {"hand" if change.by_hand else "deploy"}
+
+
+def test_nothing_else_is_found(planted, outputs):
+    addresses = {each.address.format(**outputs) for each in PLANTED.values()}
+
+    strangers = [each for each in planted if not each["address"].startswith(tuple(addresses))]
+    assert strangers == []
+
+
+def test_where_the_trail_knows_it_says_who_and_when(planted):
+    events = defaultdict(set)
+    for each in planted:
+        events[each["address"].rpartition(".")[2]].add((each["event"], each["who"]))
+
+    told = events['function["orchestrator"]']
+    assert ("PutRetentionPolicy", "arn:aws:iam::111111111111:user/111111111111") in told
+    assert all(each["when"] for each in planted if each["who"])
+    assert sum(bool(each["who"]) for each in planted) > len(planted) / 2
+
+
+def test_a_person_reads_one_table_and_the_command_that_puts_it_back(checkout, planted):
+    ended = checkout.inv("drift", "--env", "dev")
+
+    assert ended.returncode == 2
+    assert "retention_in_days" in ended.stdout
+    assert "by hand: " in ended.stdout
+    assert ended.stdout.splitlines()[-1] == "  inv drift --env dev --fix"
+
+
+def test_fixing_puts_back_all_but_what_nobody_declares(checkout, planted):
+    code, found = drift(checkout, "--fix")
+    again, left = drift(checkout)
+
+    assert (code, again) == (2, 2)
+    assert len(found["drift"]) > len(left["drift"])
+    assert {each["attribute"] for each in left["drift"]} == {"inline_policy", "managed_policy_arns"}
+
+
+def test_what_a_person_has_taken_away_is_no_longer_told(checkout, planted, outputs, clients):
+    role, iam = outputs["orchestrator_function"], clients("iam")
+    iam.delete_role_policy(RoleName=role, PolicyName="backdoor")
+    iam.detach_role_policy(RoleName=role, PolicyArn=READER)
+
+    code, found = drift(checkout)
+    assert (code, found["drift"]) == (0, [])
+
+
+def test_plans_of_the_same_production_have_one_digest_and_it_is_applied(checkout, outputs):
+    plans = [checkout.answer("plan", "--env", "prod")["review"] for _ in range(PLANS)]
+    refused = checkout.inv("deploy", "--env", "prod")
+    digest = plans[0]["digest"]
+
+    deployed = checkout.answer("deploy", "--env", "prod", "--approve", digest)
+
+    assert {each["digest"] for each in plans} == {digest}
+    assert all(each["findings"] == [] and each["unseen"] == [] for each in plans)
+    assert refused.returncode == 1
+    assert digest in refused.stderr
+    assert deployed["action"] == "deployed"
