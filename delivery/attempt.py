@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from delivery.lease import Lease
 from delivery.releases.history import Record
@@ -56,6 +56,15 @@ class Attempt:
     probe: Mapping[str, Any] = field(default_factory=dict)
     rehearsal: Mapping[str, Any] = field(default_factory=dict)
     served: str = ""
+
+    @classmethod
+    def of(cls, site: Site, lease: Lease, kind: str = "deploy") -> Self:
+        """One that has done nothing yet: what the newest record says still holds."""
+        previous = site.previous
+        if previous is None:
+            return cls(site, lease, kind)
+        outputs, versions = dict(previous.outputs), dict(previous.versions)
+        return cls(site, lease, kind, outputs=outputs, versions=versions)
 
     @property
     def counts(self) -> Mapping[str, int]:

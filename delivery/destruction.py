@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from delivery import content, lease, lock, provisioning, settings, state_bucket
 from delivery.checkout import Checkout
 from delivery.cloud import Cloud
 from delivery.config import rendering
 from delivery.environment import Environment
-from delivery.errors import BadInput, DeliveryError, LeaseLost, in_words
+from delivery.errors import BadInput, LeaseLost, in_words
 from delivery.lease import Asked, Lease
 from delivery.progress import Steps
 from delivery.releases import history, under_way
@@ -114,11 +112,17 @@ def _take_down(site: _Site) -> Destruction:
             site.lease.check()
             site.record("destroyed")
             under_way.clear(site.cloud, site.bucket, site.environment.name)
-    except (DeliveryError, BotoCoreError, ClientError, KeyboardInterrupt) as error:
+    # Whatever it is, Ctrl-C included, the next deploy and `inv status` have to know.
+    except BaseException as error:
         error.add_note(f"what was not destroyed stands; go on: inv destroy --env {name}")
         if not isinstance(error, LeaseLost):
             problem = f"{site.steps.current}: {in_words(error)}"
-            site.record("failed", outputs=site.previous.outputs, error=problem)
+            site.record(
+                "failed",
+                outputs=site.previous.outputs,
+                versions=site.previous.versions,
+                error=problem,
+            )
         raise
     return Destruction(site.environment.name, tuple(doomed), tuple(_kept(site, mirror)), deleted)
 

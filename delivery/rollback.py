@@ -48,7 +48,7 @@ def roll_back(
             return _plan(site, to)
         with custody.leased(site, turn, "rollback", patience_seconds) as (newest, held):
             target = _target(newest, to)
-            attempt = Attempt(newest, held, kind="rollback", outputs=dict(newest.outputs_before))
+            attempt = Attempt.of(newest, held, "rollback")
             with custody.recorded(attempt, _left):
                 return _carry_out(attempt, target)
 

@@ -96,7 +96,7 @@ def carry_out(site: Site, order: Order, is_unchanged: Callable[[Site], bool]) ->
     with custody.leased(site, order.turn, "deploy", order.patience_seconds) as (newest, held):
         if is_unchanged(newest) and not order.force:
             return None
-        attempt = Attempt(newest, held, outputs=dict(newest.outputs_before))
+        attempt = Attempt.of(newest, held)
         with custody.recorded(attempt, undoing.undo):
             return _deliver(attempt, order)
 

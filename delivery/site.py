@@ -75,11 +75,6 @@ class Site:
         return history.next_number(self.previous)
 
     @property
-    def outputs_before(self) -> Mapping[str, Any]:
-        """What Terraform put out last: still true of what a failed deploy did not reach."""
-        return self.previous.outputs if self.previous else {}
-
-    @property
     def is_filled_by_import(self) -> bool:
         """Whether it stands behind an air gap, where a sync would find no upstream."""
         return bool(self.environment.settings["mirror"]["filled_by"] == "import")

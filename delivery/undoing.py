@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from delivery import retreat
 from delivery.attempt import Aftermath, Attempt
 from delivery.contents import DEFAULT_CHANNEL, Contents
-from delivery.errors import DeliveryError, LeaseLost, in_words
+from delivery.errors import CannotRollBack, DeliveryError, LeaseLost, in_words
 from delivery.releases import history
 from delivery.releases.history import Record
 
@@ -32,10 +32,21 @@ def undo(attempt: Attempt, error: BaseException) -> Aftermath:
                 f"{name} had no release to go back to; the same command goes on from here:"
                 f" inv deploy --env {name}"
             )
-        return _back_to(attempt, good)
+        return _twice(attempt, good)
     # A second Ctrl-C ends going back, too; then, more than ever, one must know what is left.
     except (DeliveryError, BotoCoreError, ClientError, OSError, KeyboardInterrupt) as second:
         return _stuck(attempt, second)
+
+
+def _twice(attempt: Attempt, good: Record) -> Aftermath:
+    """Going back, and once more where it broke: what broke the deploy may have passed by then."""
+    try:
+        return _back_to(attempt, good)
+    except (DeliveryError, BotoCoreError, ClientError, OSError) as error:
+        if isinstance(error, LeaseLost | CannotRollBack):
+            raise
+        attempt.site.steps.detail(f"once more, because {in_words(error)}")
+        return _back_to(attempt, good)
 
 
 def _back_to(attempt: Attempt, good: Record) -> Aftermath:

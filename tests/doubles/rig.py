@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from delivery import health, rollback
 from delivery.cloud import Cloud
+from delivery.errors import SmokeTestFailed
 from delivery.probe.gate import Proof
 from delivery.progress import Silence, Steps
 from delivery.releases import history
@@ -27,6 +26,7 @@ from tests.doubles.terraform import Terraform
 CALLER = "arn:aws:iam::123456789012:user/anna"
 BOTTLE = FetchedBottle("jq", "1.8.1", "arm64_tahoe", "0" * 64, 1, "", "")
 PROOF = Proof(requests=1, formulae=("jq",), warnings=())
+CHANGED = ("lambda.json", "state.json", ".airbrew/dev.deploy.lock")
 SERVED = "2026-11-23T0300Z"
 
 
@@ -42,7 +42,8 @@ class Fault:
     """What goes wrong, where: at the beginning of a step, or at its end.
 
     Args:
-        kind: ``error``, ``killed``, ``Ctrl-C`` or ``AWS``: the first call after that point.
+        kind: ``error``, ``killed``, ``Ctrl-C``; ``AWS``: the first call after that point; or
+            ``Terraform``: the first run after it, which fails when it has done its work.
         happened: whether the point was reached.
     """
 
@@ -68,12 +69,21 @@ class Fault:
         self.armed = True
 
     def call(self) -> None:
-        """Called before each call to AWS and each run of Terraform."""
-        if self.dead:
-            raise Killed  # From the moment of death nothing gets out any more.
-        if self.armed:
+        """Called before each call to AWS."""
+        self._live()
+        if self.armed and self.kind == "AWS":
             self.armed = False
             raise refusal("InternalError", 500)
+
+    def run(self) -> bool:
+        """Called before each run of Terraform; whether that is to fail."""
+        self._live()
+        fails, self.armed = self.armed, False
+        return fails
+
+    def _live(self) -> None:
+        if self.dead:
+            raise Killed  # From the moment of death nothing gets out any more.
 
 
 class Points(Silence):
@@ -129,6 +139,7 @@ class Rig(Stand):
         super().__init__(folder, public_key_pem)
         self.s3 = StateS3()
         self.faults: Sequence[Fault] = ()
+        self.health_fails = False
         self.steps: list[str] = []
         clients = {
             "s3": self.s3,
@@ -155,6 +166,10 @@ class Rig(Stand):
                 self.environment, self.cloud, steps, checkout=self.checkout, **options
             )
 
+    def take_down(self, *faults: Fault) -> Any:
+        with self._meeting(faults) as steps:
+            return super().destroy(delete_data=False, steps=steps)
+
     def serving(self) -> dict[str, str]:
         """Function → the code that answers through its alias."""
         return {name: self.functions.serving(name) for name in self.functions.read()}
@@ -168,7 +183,7 @@ class Rig(Stand):
 
     def snapshot(self) -> Any:
         """Everything that a deploy can change, to be wound back to."""
-        files = {name: (self.folder / name).read_text() for name in ("lambda.json", "state.json")}
+        files = {name: (self.folder / name).read_text() for name in CHANGED}
         return dict(self.s3.objects), dict(self.s3.modified), files
 
     def wind_back(self, snapshot: Any) -> None:
@@ -177,6 +192,8 @@ class Rig(Stand):
         for name, text in files.items():
             (self.folder / name).write_text(text)
         self.lambdas.fails = lambda _function, _code: False
+        self.health_fails = False
+        self.environment.settings["deploy"]["rehearse_rollback"] = False
 
     @contextmanager
     def _meeting(self, faults: Sequence[Fault]) -> Iterator[Steps]:
@@ -200,8 +217,13 @@ class Rig(Stand):
         monkeypatch.setattr(binary, "find", lambda *_: Binary(self.folder, "1.11.4"))
         monkeypatch.setattr(binary, "run", self._run)
         monkeypatch.setattr(health, "serving", lambda *_: nullcontext(""))
-        monkeypatch.setattr(health, "fetch_as_brew_would", lambda *_: BOTTLE)
+        monkeypatch.setattr(health, "fetch_as_brew_would", self._fetch)
         monkeypatch.setattr(health.gate, "check", lambda *_, **__: PROOF)
+
+    def _fetch(self, *_asked: object) -> FetchedBottle:
+        if self.health_fails:
+            raise SmokeTestFailed("the bottle is not what was promised", where="", remedy="")
+        return BOTTLE
 
     def _run(
         self,
@@ -210,11 +232,10 @@ class Rig(Stand):
         variables: Mapping[str, str],
         hear: Callable[[str], None],
     ) -> tuple[int, str]:
-        try:
-            for fault in self.faults:
-                fault.call()
-        except ClientError:
-            told = {"severity": "error", "summary": "503", "detail": "ServiceUnavailable"}
-            hear(json.dumps({"type": "diagnostic", "@message": "", "diagnostic": told}))
-            return 1, ""
-        return Terraform(folder, variables, hear).run(*command[1:]), ""
+        fails = sum(fault.run() for fault in self.faults)
+        code = Terraform(folder, variables, hear).run(*command[1:])
+        if not fails:
+            return code, ""
+        told = {"severity": "error", "summary": "503", "detail": "ServiceUnavailable"}
+        hear(json.dumps({"type": "diagnostic", "@message": "", "diagnostic": told}))
+        return 1, ""

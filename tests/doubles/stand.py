@@ -138,11 +138,11 @@ class Stand:
             self.environment, self.cloud, steps or Steps(), checkout=self.checkout, **options
         )
 
-    def destroy(self, *, delete_data: bool) -> Any:
+    def destroy(self, *, delete_data: bool, steps: Steps | None = None) -> Any:
         return destruction.destroy(
             self.environment,
             self.cloud,
-            Steps(),
+            steps or Steps(),
             delete_data=delete_data,
             checkout=self.checkout,
         )

@@ -1,0 +1,90 @@
+"""The ways to change an environment, each with its steps, to be broken at any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tests.doubles.rig import Fault, Rig
+
+PROVISIONED = ("init", "plan", "keep", "apply", "settings")
+FORWARD = ("move sync_worker", "move collector", "move orchestrator", "answer")
+BACK = ("move orchestrator", "move collector", "move sync_worker", "answer")
+SMOKED = ("smoke sync_worker", "smoke collector", "smoke orchestrator")
+GONE_BACK = (*BACK, "recall", *PROVISIONED)
+CHECKED = ("fetch back", "probe")
+BEFORE_A_CHANGE = ("build", "compare", "bootstrap", "lease", "mark", "upload")
+
+
+@dataclass(frozen=True)
+class Journey:
+    """One way to change an environment.
+
+    Args:
+        name: as in the table.
+        command: what a person types.
+        steps: all of them, in order.
+        broken: those of them at which a fault is injected; the others are another journey's.
+        go: takes it, meeting faults on the way.
+        prepare: what has to be so before.
+    """
+
+    name: str
+    command: str
+    steps: Sequence[str]
+    broken: Sequence[str]
+    go: Callable[..., object]
+    prepare: Callable[[Rig], None] = lambda _: None
+
+
+def _within(phase: str, steps: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"{phase}: {step}" for step in steps)
+
+
+def _break_the_health_check(rig: Rig) -> None:
+    """What is published by the new release does not come back whole."""
+    rig.health_fails = True
+
+
+def _rehearse(rig: Rig) -> None:
+    rig.environment.settings["deploy"]["rehearse_rollback"] = True
+
+
+_DEPLOYED = (*BEFORE_A_CHANGE, *PROVISIONED, *SMOKED, *FORWARD, "sync", *CHECKED, "record")
+_UNDONE = _within("undo", (*GONE_BACK, "content"))
+_REHEARSED = (
+    *_within("rehearsal", ("choose", *GONE_BACK)),
+    *_within("forward again", (*FORWARD, *PROVISIONED)),
+)
+_ROLLED_BACK = ("lease", "choose", "mark", *GONE_BACK, *CHECKED, "record")
+_DESTROYED = ("lease", "mark", "destroy", "record")
+
+JOURNEYS = (
+    Journey("deploy", "inv deploy", _DEPLOYED, _DEPLOYED, Rig.deploy),
+    Journey(
+        "undo",
+        "inv deploy, whose health check fails",
+        (*_DEPLOYED[:-2], *_UNDONE),
+        _UNDONE,
+        Rig.deploy,
+        _break_the_health_check,
+    ),
+    Journey(
+        "rehearsal",
+        "inv deploy, with `deploy.rehearse_rollback`",
+        (*_DEPLOYED[:-1], *_REHEARSED, "record"),
+        _REHEARSED,
+        Rig.deploy,
+        _rehearse,
+    ),
+    Journey("rollback", "inv rollback", _ROLLED_BACK, _ROLLED_BACK, Rig.roll_back),
+    Journey("destroy", "inv destroy", _DESTROYED, _DESTROYED, Rig.take_down),
+)
+FAULTS = {
+    "error": Fault("error", "", "begin"),
+    "AWS": Fault("AWS", "", "begin"),
+    "Terraform": Fault("Terraform", "", "begin"),
+    "Ctrl-C": Fault("Ctrl-C", "", "begin"),
+    "killed": Fault("killed", "", "begin"),
+    "killed after": Fault("killed", "", "end"),
+}
