@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from tests.doubles.rig import Fault, Rig
 
-PROVISIONED = ("init", "plan", "keep", "apply", "settings")
+APPLIED = ("keep", "apply", "settings")
+PROVISIONED = ("init", "plan", "review", *APPLIED)
 FORWARD = ("move sync_worker", "move collector", "move orchestrator", "answer")
 BACK = ("move orchestrator", "move collector", "move sync_worker", "answer")
 SMOKED = ("smoke sync_worker", "smoke collector", "smoke orchestrator")
@@ -54,7 +55,8 @@ _DEPLOYED = (*BEFORE_A_CHANGE, *PROVISIONED, *SMOKED, *FORWARD, "sync", *CHECKED
 _UNDONE = _within("undo", (*GONE_BACK, "content"))
 _REHEARSED = (
     *_within("rehearsal", ("choose", *GONE_BACK)),
-    *_within("forward again", (*FORWARD, *PROVISIONED)),
+    # Its plan was looked at when it was applied first.
+    *_within("forward again", (*FORWARD, "init", "plan", *APPLIED)),
 )
 _ROLLED_BACK = ("lease", "choose", "mark", *GONE_BACK, *CHECKED, "record")
 _DESTROYED = ("lease", "mark", "destroy", "record")
