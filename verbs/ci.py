@@ -12,7 +12,7 @@ from invoke.exceptions import Exit
 from delivery import process_environment, settings
 from delivery.checkout import Checkout
 from delivery.ci import changes as changing
-from delivery.ci import events, outputs, summaries, verdict
+from delivery.ci import events, outputs, plans, summaries, verdict
 from delivery.ci import targets as targeting
 from delivery.config import effective, loading
 from delivery.environment import Environment
@@ -139,6 +139,24 @@ def output(context: Context, pick: Sequence[str], source: str = "", output: str 
     """
     values = outputs.picked(Path(source), list(pick))
     _answer(values, output, as_json=False, lines=[f"{key}: {values[key]}" for key in pick])
+
+
+@verb(
+    help={
+        "source": "what `inv plan --json` has printed",
+        "to": TO_HELP,
+        "output": "add its digest to this file, for example to $GITHUB_OUTPUT",
+    }
+)
+def plan(context: Context, source: str = "", to: str = "", output: str = "") -> None:
+    """Tell a plan in Markdown, for those who approve it, and hand its digest on.
+
+    Example: inv ci.plan --source build/plan.json
+    """
+    found = plans.read(Path(source))
+    if output:
+        outputs.append(Path(output), {"digest": plans.digest(found)})
+    _tell(plans.markdown(found), to)
 
 
 @verb(help={"source": "folder of the reports", "to": TO_HELP})

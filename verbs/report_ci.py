@@ -36,8 +36,8 @@ def targets(found: Targets) -> list[str]:
     """What is deployed, shown, compared with, and why."""
     lines = [found.why]
     for each in found.deploy:
-        promoted = f", the release of {each.promote_from}" if each.promote_from else ""
-        lines.append(f"deploy   {each.environment} ({each.cloud}, {each.region}){promoted}")
+        approved = ", once its plan is approved" if found.approve else ""
+        lines.append(f"deploy   {each.environment} ({each.cloud}, {each.region}){approved}")
     lines += [f"compare  {each.environment}" for each in found.compare]
     return lines + (["preview  in a sandbox on the runner"] if found.preview else [])
 

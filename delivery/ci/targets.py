@@ -13,21 +13,18 @@ BRANCHES = {"refs/heads/develop": "dev", "refs/heads/main": "staging"}
 VERSION = re.compile(r"refs/tags/v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 SCHEDULED = ("schedule", "workflow_dispatch")
 RELEASED_TO = "prod"
-PROMOTED_FROM = "staging"
 
 
 @dataclass(frozen=True)
 class Target:
     """An environment that is to be deployed, as a job of a matrix gets it.
 
-    `promote_from` names the environment whose release is taken over, and is empty where one is
-    built. The roles are empty for an environment in the sandbox, which needs none.
+    The roles are empty for an environment in the sandbox, which needs none.
     """
 
     environment: str
     region: str
     cloud: str
-    promote_from: str
     plan_role: str
     deploy_role: str
 
@@ -36,13 +33,13 @@ class Target:
 class Targets:
     """What to deploy, what to compare with, whether to show a preview on the runner, and why so.
 
-    `build` says whether a release is to be built, or that of `promote_from` is taken over.
+    `approve` says whether a plan is to be made first, whose digest somebody approves.
     `compare` is where a pull request would be deployed to once it is merged, and on a schedule
     every environment that has an account.
     """
 
     deploy: tuple[Target, ...]
-    build: bool
+    approve: bool
     compare: tuple[Target, ...]
     preview: bool
     why: str
@@ -68,9 +65,9 @@ def of(event: Event, environments: Mapping[str, Environment], *, in_sandbox: boo
     if environment.is_sandbox and not in_sandbox:
         told = f"{name} has no account_id in config/airbrew.yaml: there is nothing to deploy to"
         return _nothing(told)
-    target = _target(environment)
-    build = not target.promote_from
-    return Targets((target,), build, (), preview=False, why=f"{event.ref} deploys {name}")
+    approve = environment.settings["deploy"]["approval"] == "required"
+    told = f"{event.ref} deploys {name}"
+    return Targets((_target(environment),), approve, (), preview=False, why=told)
 
 
 def _of_pull_request(event: Event, environments: Mapping[str, Environment]) -> Targets:
@@ -84,7 +81,7 @@ def _of_pull_request(event: Event, environments: Mapping[str, Environment]) -> T
 
 
 def _nothing(why: str, *compare: Target) -> Targets:
-    return Targets((), build=False, compare=compare, preview=False, why=why)
+    return Targets((), approve=False, compare=compare, preview=False, why=why)
 
 
 def _environment_of(event: Event) -> str | None:
@@ -101,7 +98,6 @@ def _target(environment: Environment) -> Target:
         environment=environment.name,
         region=environment.region,
         cloud="sandbox" if environment.is_sandbox else "AWS",
-        promote_from=PROMOTED_FROM if environment.name == RELEASED_TO else "",
         plan_role=role(environment, "plan"),
         deploy_role=role(environment, "deploy"),
     )

@@ -20,7 +20,7 @@ from tests.rehearsal.scene import Circumstances, Event
 ROOT = Path(__file__).parents[2]
 LOGS = ROOT / "build" / "rehearsal"
 REPOSITORY = "owner/airbrew"
-DEPLOY = 'python -m invoke deploy --env "$ENVIRONMENT"'
+DEPLOY = 'python -m invoke deploy --env "$ENVIRONMENT" --approve "$DIGEST"'
 
 
 class Repository:
@@ -107,7 +107,7 @@ def test_a_pull_request_is_tested_and_shown_and_nothing_is_deployed(a_pull_reque
 
     assert run.result("passed") == "success", run.lines
     assert run.result("preview") == "success"
-    assert {run.result(job) for job in ("compare", "build", "deploy")} == {"skipped"}
+    assert {run.result(job) for job in ("compare", "build", "plan", "deploy")} == {"skipped"}
     assert (run.artifacts["preview"] / "status-page.png").read_bytes().startswith(b"\x89PNG")
     assert any("| probe | brew 4, 5 and 6 work" in line for line in run.lines)
 
@@ -175,13 +175,34 @@ def test_a_failing_test_stops_the_run_before_anything_is_built(play, repository)
 
 def test_a_rejected_approval_deploys_nothing(play, repository):
     sha = repository.git("rev-parse", "HEAD")
-    event = push("refs/heads/main", sha, repository.base)
+    event = push("refs/tags/v1.0.0", sha, "0" * 40)
 
-    run = play("rejected-approval", event, Circumstances(rejected=frozenset({"staging"})))
+    run = play("rejected-approval", event, Circumstances(rejected=frozenset({"prod"})))
 
-    assert run.result("build") == "success"
+    assert run.result("plan") == "success", run.lines
     assert run.result("deploy") == "failure"
     assert run.commands("deploy") == []
+
+
+def test_a_version_s_tag_deploys_to_prod_just_the_plan_that_was_approved(play, repository):
+    sha = repository.git("rev-parse", "HEAD")
+
+    run = play("tag", push("refs/tags/v1.0.1", sha, "0" * 40))
+
+    digest = run.jobs["plan"].outputs["digest"]
+    assert re.fullmatch("[0-9a-f]{64}", digest)
+    assert run.result("deploy") == "success", run.lines
+    assert any(f"approves `{digest}`" in line for line in run.lines)
+    assert any("prod: sandbox" in line for line in run.lines)
+
+
+def test_a_pre_release_s_tag_deploys_nothing(play, repository):
+    sha = repository.git("rev-parse", "HEAD")
+
+    run = play("pre-release", push("refs/tags/v1.0.1-rc1", sha, "0" * 40))
+
+    assert run.result("passed") == "success", run.lines
+    assert {run.result(job) for job in ("build", "plan", "deploy")} == {"skipped"}
 
 
 def test_a_failing_smoke_test_fails_the_deploy_and_the_environment_stays_as_it_was(

@@ -15,7 +15,7 @@ def test_targets_are_told_to_people_to_programs_and_to_later_jobs(inv, tmp_path)
 
     assert told.out.splitlines()[-1] == "deploy   staging (sandbox, us-east-1)"
     assert [each["environment"] for each in json.loads(document.out)["deploy"]] == ["staging"]
-    assert "build=true" in output.read_text().splitlines()
+    assert "approve=false" in output.read_text().splitlines()
 
 
 def test_a_repository_variable_lets_ci_deploy_to_a_sandbox(inv, monkeypatch):
@@ -96,3 +96,42 @@ def test_terraform_s_folder_is_put_on_the_path_of_later_steps(inv, tmp_path, mon
 
     assert ended.code == 0, ended.err
     assert path.read_text() == f"{programs}\n"
+
+
+PLAN = {
+    "environment": "prod",
+    "cloud": "AWS",
+    "action": "planned",
+    "changes": {"create": 1, "update": 2, "delete": 0},
+    "change_lines": ["+   module.airbrew.a"],
+    "review": {"digest": "ab" * 32, "findings": [], "cost": {"monthly_usd": 1.5}},
+}
+
+
+def test_a_plan_is_told_to_those_who_approve_it_and_its_digest_handed_on(inv, tmp_path):
+    file, page, output = (tmp_path / name for name in ("plan.json", "page.md", "output"))
+    file.write_text(json.dumps(PLAN))
+
+    ended = inv("ci.plan", "--source", str(file), "--to", str(page), "--output", str(output))
+
+    assert ended.code == 0
+    assert "1 to create, 2 to change, 0 to destroy." in page.read_text()
+    assert f"approves `{'ab' * 32}`, and nothing else" in page.read_text()
+    assert output.read_text() == f"digest={'ab' * 32}\n"
+
+
+def test_a_plan_of_nothing_has_nothing_to_approve(inv, tmp_path):
+    file, output = tmp_path / "plan.json", tmp_path / "output"
+    file.write_text(json.dumps({**PLAN, "action": "unchanged", "review": {}}))
+
+    ended = inv("ci.plan", "--source", str(file), "--output", str(output))
+
+    assert "Nothing would change." in ended.out
+    assert output.read_text() == "digest=\n"
+
+
+def test_what_is_no_plan_is_refused(inv, tmp_path):
+    file = tmp_path / "plan.json"
+    file.write_text("[]")
+
+    assert inv("ci.plan", "--source", str(file)).code == 2

@@ -73,18 +73,13 @@ def test_no_other_event_deploys_even_on_main(environments, name):
     assert deployed(environments, Event(name, "refs/heads/main")) == []
 
 
-def test_a_version_takes_over_what_staging_runs_and_nothing_is_built(environments):
-    found = targets.of(Event("push", "refs/tags/v1.2.3"), environments, in_sandbox=False)
+@pytest.mark.parametrize(
+    ("ref", "approve"), [("refs/tags/v1.2.3", True), ("refs/heads/main", False)]
+)
+def test_only_what_the_configuration_says_waits_for_an_approval(environments, ref, approve):
+    found = targets.of(Event("push", ref), environments, in_sandbox=False)
 
-    assert found.deploy[0].promote_from == "staging"
-    assert found.build is False
-
-
-def test_a_branch_builds_what_it_deploys(environments):
-    found = targets.of(Event("push", "refs/heads/main"), environments, in_sandbox=False)
-
-    assert found.deploy[0].promote_from == ""
-    assert found.build is True
+    assert found.approve is approve
 
 
 def test_roles_are_named_by_account_environment_and_purpose(environments):
