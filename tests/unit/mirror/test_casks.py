@@ -264,6 +264,18 @@ def test_a_second_sync_without_news_asks_no_vendor(upstream, choosing):
     assert (answer["snapshot"], answer["casks"]) == ("2026-11-22T030000Z", 1)
 
 
+def test_a_file_that_the_bucket_lost_is_news_though_its_vendor_has_it_no_more(
+    upstream, choosing, s3
+):
+    digest = upstream.add_cask("firefox", BODY)
+    choosing("firefox").run()
+    s3.delete_object(Bucket="mirror", Key=key("firefox", digest))
+    del upstream.files["firefox.dmg"]
+
+    with pytest.raises(IncompleteSync, match=r"cask firefox 1\.0 .*answered 404"):
+        choosing("firefox").run(execution="two", now=NOW + WEEK)
+
+
 def test_a_dry_run_counts_casks_and_asks_for_sizes_only_when_told(upstream, choosing, stored):
     digest = upstream.add_cask("firefox", BODY)
     connections = choosing("firefox").connections
