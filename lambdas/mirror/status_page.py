@@ -69,6 +69,7 @@ def _facts(newest: Mapping[str, Any]) -> Markup:
     facts = {
         "Formulae": number(newest["formulae"]),
         "Bottles": number(newest["bottles"]),
+        **({"Cask files": number(newest["casks"])} if newest.get("casks") else {}),
         "Size": size(newest["bytes"]),
         "Platforms": number(len(tags)),
     }

@@ -101,6 +101,14 @@ def test_what_only_older_brews_are_shown_is_mirrored_too(upstream, choosing, sto
     assert stored("v2/homebrew/cask/").keys() == {key("firefox", new), key("firefox", old)}
 
 
+def test_the_status_page_counts_casks(upstream, choosing, stored):
+    upstream.add_cask("firefox", BODY)
+
+    choosing("firefox").run()
+
+    assert "<dt>Cask files</dt><dd>1</dd>" in stored()["index.html"].decode()
+
+
 def test_a_cask_without_a_checksum_is_reported_and_never_fetched(upstream, choosing, stored):
     upstream.add_cask("chrome", BODY, sha256=":no_check")
 
