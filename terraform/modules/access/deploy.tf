@@ -245,6 +245,34 @@ locals {
       },
     ]
 
+    image = [
+      {
+        # A tag there means one image for ever: none is deleted, and none is put in another's place.
+        Sid    = "PushTheImage"
+        Effect = "Allow"
+        Action = [
+          "ecr:BatchCheckLayerAvailability",
+          "ecr:BatchGetImage",
+          "ecr:CompleteLayerUpload",
+          "ecr:CreateRepository",
+          "ecr:GetDownloadUrlForLayer",
+          "ecr:InitiateLayerUpload",
+          "ecr:PutImage",
+          "ecr:PutLifecyclePolicy",
+          "ecr:TagResource",
+          "ecr:UploadLayerPart",
+        ]
+        Resource = local.own_images
+      },
+      {
+        # AWS takes "*" only. Source: Service Authorization Reference, Amazon ECR.
+        Sid      = "LogInToTheRegistry"
+        Effect   = "Allow"
+        Action   = "ecr:GetAuthorizationToken"
+        Resource = "*"
+      },
+    ]
+
     watch = [
       {
         Sid    = "ChangeWhatWatches"

@@ -33,6 +33,7 @@ locals {
     "arn:aws:ecs:${local.here}:task-definition/${local.prefix}-*",
     "arn:aws:ecs:${local.here}:task/${local.prefix}-*",
   ]
+  own_images = "arn:aws:ecr:${local.here}:repository/${local.prefix}-*"
   own_watch = [
     "arn:aws:cloudtrail:${local.here}:trail/${local.prefix}-*",
     "arn:aws:cloudwatch:${local.here}:alarm:${local.prefix}-*",

@@ -38,6 +38,7 @@ resource "aws_iam_policy" "look" {
         Sid    = "ReadWhatRuns"
         Effect = "Allow"
         Action = [
+          "ecr:DescribeImages",
           "ecs:Describe*",
           "ecs:ListTagsForResource",
           "lambda:GetAlias",
@@ -68,6 +69,7 @@ resource "aws_iam_policy" "look" {
         ]
         Resource = concat(
           local.own_functions,
+          [local.own_images],
           local.own_logs,
           [for group in local.own_logs : "${group}:*"],
           local.own_machines,
