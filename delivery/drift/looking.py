@@ -17,7 +17,7 @@ from delivery.errors import BadInput, DeployUnderWay
 from delivery.lock import Turn
 from delivery.progress import Steps
 from delivery.provisioning import SETTINGS
-from delivery.releases import history, recall, under_way
+from delivery.releases import history, last_drift, recall, under_way
 from delivery.releases.history import Record
 from delivery.review import admission, approval
 from delivery.site import Outcome, Site
@@ -74,7 +74,9 @@ class Mended:
 def look(
     environment: Environment, cloud: Cloud, steps: Steps, checkout: Checkout | None = None
 ) -> DriftReport:
-    """Compare what is there with what the last good deploy declared; nothing is changed.
+    """Compare what is there with what the last good deploy declared; none of it is changed.
+
+    That there was a look, and how much had drifted, is noted for `inv status`.
 
     Raises:
         BadInput: nothing is deployed there.
@@ -82,7 +84,9 @@ def look(
         CannotRollBack: what that deploy declared is no longer kept.
     """
     with _standing(environment, cloud, steps, checkout or Checkout()) as (site, record, _):
-        return _report(site, record)
+        found = _report(site, record)
+        last_drift.note(cloud, site.bucket, environment.name, len(found.drift))
+    return found
 
 
 def mend(
@@ -111,6 +115,7 @@ def mend(
         outcome = rollout.carry_out(site, rollout.Order(turn, force=True), lambda _: False)
         assert outcome is not None  # noqa: S101 - it is None only for what is unchanged
     left = tuple(each for each in found.drift if each.mended_by != BY_DEPLOY)
+    last_drift.note(cloud, site.bucket, environment.name, len(left))
     return Mended(found, outcome, left)
 
 

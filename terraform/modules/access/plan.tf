@@ -22,6 +22,12 @@ resource "aws_iam_policy" "look" {
         Resource = "${local.state_bucket}/terraform/*.tflock"
       },
       {
+        Sid      = "NoteTheLastLookForDrift"
+        Effect   = "Allow"
+        Action   = "s3:PutObject"
+        Resource = "${local.state_bucket}/drift/*"
+      },
+      {
         Sid    = "ReadRoles"
         Effect = "Allow"
         Action = [

@@ -9,7 +9,7 @@ import pytest
 from delivery.drift import looking
 from delivery.errors import BadInput, DeployUnderWay, NotApproved, PolicyViolated
 from delivery.progress import Steps
-from delivery.releases import under_way
+from delivery.releases import last_drift, under_way
 from tests.doubles.plans import entry
 from tests.doubles.stand import BUCKET, OUTPUTS, Stand
 
@@ -82,6 +82,18 @@ def test_what_terraform_would_put_back_is_told_with_what_was_declared_and_found(
 
     assert (found.address, found.attribute) == (LOGS, "retention")
     assert (found.declared, found.found) == (7, 1)
+
+
+def test_what_was_found_is_noted_for_the_status_and_so_is_what_mending_left(stand):
+    assert last_drift.read(stand.cloud, BUCKET, "dev") is None
+    plant(stand, CHANGED)
+
+    found = look(stand)
+    noted = last_drift.read(stand.cloud, BUCKET, "dev")
+    mend(stand, found)
+
+    assert noted["drifted"] == len(found.drift) == 1
+    assert last_drift.read(stand.cloud, BUCKET, "dev")["drifted"] == 0
 
 
 def test_an_alias_that_was_moved_by_hand_is_told_and_moved_back(stand):
