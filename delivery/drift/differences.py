@@ -80,11 +80,9 @@ def of(document: PlanDocument, *, is_sandbox: bool) -> list[Drift]:
     """
     planned = [drift for each in document.changes for drift in _planned(each)]
     seen = {(each.address, each.attribute) for each in planned}
-    lost = {each.address for each in planned if each.attribute == WHOLE}
     refreshed = [
         drift
         for each in document.drift
-        if each.address not in lost
         for drift in _refreshed(each)
         if (drift.address, drift.attribute) not in seen
     ]

@@ -120,6 +120,12 @@ def test_what_a_person_has_taken_away_is_no_longer_told(checkout, planted, outpu
     assert (code, found["drift"]) == (0, [])
 
 
+def test_no_policy_is_violated_by_our_own_plan_of_staging(checkout, outputs):
+    review = checkout.answer("plan", "--env", "staging")["review"]
+
+    assert (review["findings"], review["unseen"]) == ([], [])
+
+
 def test_plans_of_the_same_production_have_one_digest_and_it_is_applied(checkout, outputs):
     plans = [checkout.answer("plan", "--env", "prod")["review"] for _ in range(PLANS)]
     refused = checkout.inv("deploy", "--env", "prod")

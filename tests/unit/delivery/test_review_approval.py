@@ -8,7 +8,9 @@ import hashlib
 import json
 
 import pytest
+from botocore.exceptions import ClientError
 
+from delivery.cloud import Cloud
 from delivery.errors import BadInput, NotApproved
 from delivery.releases.history import Record
 from delivery.review import approval
@@ -269,3 +271,32 @@ def test_plans_are_kept_in_the_state_bucket_under_their_digest(plans, s3):
 
     body = s3.get_object(Bucket=STATE_BUCKET, Key=f"plans/{BASE.digest}.json")["Body"].read()
     assert hashlib.sha256(body).hexdigest() == BASE.digest
+
+
+class LookingOnly:
+    """S3 as somebody has it who may read and not write."""
+
+    def __init__(self, s3):
+        self.s3 = s3
+
+    def __getattr__(self, name):
+        return getattr(self.s3, name)
+
+    def put_object(self, **_request):
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "PutObject")
+
+
+class ReadOnly(Cloud):
+    """An account of which one may only look."""
+
+    def client(self, service):
+        return LookingOnly(super().client(service))
+
+
+def test_who_may_only_look_plans_all_the_same(s3, tmp_path):
+    s3.create_bucket(Bucket=STATE_BUCKET)
+    cloud = ReadOnly("AWS", "123456789012", "us-east-1", variables={})
+
+    place = Plans(cloud, STATE_BUCKET, tmp_path / "plans").keep(BASE)
+
+    assert place == str(tmp_path / "plans" / f"{BASE.digest}.json")
