@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from delivery import lock, settings, state_bucket, task_image
 from delivery.checkout import Checkout
@@ -18,8 +20,11 @@ from delivery.progress import Steps
 from delivery.releases import history, under_way
 from delivery.site import Outcome, Site
 
+if TYPE_CHECKING:
+    from delivery.releases.origin import Origin
 
-def deploy(
+
+def deploy(  # noqa: PLR0913 - each is an option of `inv deploy`
     environment: Environment,
     cloud: Cloud,
     steps: Steps,
@@ -28,6 +33,7 @@ def deploy(
     force: bool = False,
     patience_seconds: float = 0,
     approved: str = "",
+    origin: Origin | None = None,
     checkout: Checkout | None = None,
 ) -> Outcome:
     """Bring the environment to what the checkout says, and prove that it works.
@@ -39,6 +45,8 @@ def deploy(
     Args:
         patience_seconds: how long to wait for somebody else's deploy of it to end.
         approved: the digest of the effects that were approved, as `plan` told it.
+        origin: a release from a store, instead of one of this checkout: its artifacts and its
+            Terraform tree under this checkout's configuration.
 
     Raises:
         PolicyViolated: the plan would do what no plan may; nothing was changed.
@@ -51,7 +59,7 @@ def deploy(
     """
     checkout = checkout or Checkout()
     with lock.held(checkout.state_dir, environment.name, patience_seconds=patience_seconds) as turn:
-        site = _compare(checkout, environment, cloud, steps)
+        site = _compare(checkout, environment, cloud, steps, origin)
         if _is_unchanged(site) and not force:
             return _unchanged(site)
         from delivery import rollout  # noqa: PLC0415 - see the module's docstring
@@ -69,6 +77,7 @@ def plan(
     cloud: Cloud,
     steps: Steps,
     *,
+    origin: Origin | None = None,
     checkout: Checkout | None = None,
 ) -> Outcome:
     """What a deploy would do now, with the digest that approves it; kept for that approval.
@@ -80,15 +89,28 @@ def plan(
 
     checkout = checkout or Checkout()
     with lock.held(checkout.state_dir, environment.name):
-        return rollout.plan(_compare(checkout, environment, cloud, steps), keep=True)
+        return rollout.plan(_compare(checkout, environment, cloud, steps, origin), keep=True)
 
 
-def _compare(checkout: Checkout, environment: Environment, cloud: Cloud, steps: Steps) -> Site:
-    with steps.step("build"):
-        built = checkout.build(environment, steps.detail)
-        digests = {name: each.sha256 for name, each in built.items()}
-        image = task_image.of_checkout(environment, cloud, checkout)
-        wanted = settings.of(environment, cloud.account_id, cloud.upstream, digests, image=image)
+def _compare(
+    checkout: Checkout,
+    environment: Environment,
+    cloud: Cloud,
+    steps: Steps,
+    origin: Origin | None,
+) -> Site:
+    if origin is None:
+        with steps.step("build"):
+            built = checkout.build(environment, steps.detail)
+            digests = {name: each.sha256 for name, each in built.items()}
+            image = task_image.of_checkout(environment, cloud, checkout)
+    else:
+        with steps.step("fetch"):
+            origin.require_target(environment)
+            checkout = checkout.with_tree(_tree_of(checkout, origin))
+            digests = origin.release.sha256_by_component
+            image = task_image.reference(environment, cloud, origin.release.image, str)
+    wanted = settings.of(environment, cloud.account_id, cloud.upstream, digests, image=image)
     with steps.step("compare"):
         bucket = state_bucket.name(environment.project, environment.name, cloud.account_id)
         previous = history.latest(cloud, bucket, environment.name)
@@ -108,7 +130,16 @@ def _compare(checkout: Checkout, environment: Environment, cloud: Cloud, steps: 
         bucket=bucket,
         fingerprint=fingerprint,
         previous=previous,
+        release=origin.named if origin else {},
+        origin=origin,
     )
+
+
+def _tree_of(checkout: Checkout, origin: Origin) -> Path:
+    from delivery.releases import recall  # noqa: PLC0415 - a deploy of the checkout needs no zip
+
+    sha256 = origin.release.sha256_by_component[recall.TREE]
+    return recall.unpacked(checkout, origin.cloud, origin.bucket, sha256)
 
 
 def _is_unchanged(site: Site) -> bool:

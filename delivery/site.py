@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from delivery.checkout import Checkout
 from delivery.cloud import Cloud
@@ -12,6 +12,9 @@ from delivery.environment import Environment
 from delivery.progress import Steps
 from delivery.releases import history
 from delivery.releases.history import Record
+
+if TYPE_CHECKING:
+    from delivery.releases.origin import Origin
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Site:
         fingerprint: equal for two deploys that would do the same.
         previous: the newest record; None where nothing was ever deployed.
         release: ``{"id", "version", "commit", "dirty"}``; empty until a checkout's is made.
+        origin: where a release lies that is not the checkout's own.
         approved: the digest of the effects that were approved; empty where none were.
     """
 
@@ -67,6 +71,7 @@ class Site:
     fingerprint: str
     previous: Record | None
     release: Mapping[str, Any] = field(default_factory=dict)
+    origin: Origin | None = None
     approved: str = ""
 
     @property

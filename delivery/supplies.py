@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from delivery.errors import BuildFailed
 from delivery.paths import shown
+from delivery.releases import origin as origins
 from delivery.releases import package, store
-from delivery.releases.manifest import Release
+from delivery.releases.store import Sent
 from delivery.site import Site
 
 
@@ -19,8 +18,11 @@ def bring(site: Site) -> Site:
     Raises:
         BuildFailed: the checkout was edited since it was compared.
     """
-    if site.release:
-        return site  # It came from the store.
+    if site.origin is not None:
+        origin = site.origin
+        sent = store.promote(origin.cloud, origin.bucket, site.cloud, site.bucket, origin.release)
+        _tell(site, sent)
+        return site
     image = str(site.settings["artifacts"]["image"]).rpartition("@")[2]
     made = package.make(site.checkout, site.environment, site.steps.detail, image=image)
     if made.release.sha256_by_component != site.artifacts:
@@ -29,17 +31,10 @@ def bring(site: Site) -> Site:
             where=shown(site.checkout.repository),
             remedy="save what you are editing, then deploy again",
         )
-    sent = store.keep(site.cloud, site.bucket, made)
+    _tell(site, store.keep(site.cloud, site.bucket, made))
+    return replace(site, release=origins.named(made.release))
+
+
+def _tell(site: Site, sent: Sent) -> None:
     if sent.keys:
         site.steps.detail(f"{len(sent.keys)} objects sent, {sent.there} were there")
-    return replace(site, release=named(made.release))
-
-
-def named(release: Release) -> Mapping[str, Any]:
-    """A release as a record has it."""
-    return {
-        "id": release.id,
-        "version": release.version,
-        "commit": release.commit,
-        "dirty": release.dirty,
-    }

@@ -12,6 +12,7 @@ from delivery.progress import Steps
 from sandbox.errors import SandboxError
 from verbs import console, report
 from verbs.options import ENV_HELP, JSON_HELP, WAIT_HELP
+from verbs.origin import FROM_HELP, RELEASE_HELP, origin_of
 from verbs.target import announce, environment_named, environments, reach
 from verbs.verb import verb
 
@@ -22,6 +23,8 @@ __all__ = ["ENV_HELP", "JSON_HELP"]
 @verb(
     help={
         "env": ENV_HELP,
+        "release": RELEASE_HELP,
+        "from": FROM_HELP,
         "dry-run": "show the plan and stop; nothing is created, not even the state bucket",
         "approve": "the digest that inv plan told: apply exactly that, and nothing else",
         "force": "deploy even when nothing changed since the last deploy",
@@ -29,22 +32,25 @@ __all__ = ["ENV_HELP", "JSON_HELP"]
         "json": JSON_HELP,
     }
 )
-def deploy(
+def deploy(  # noqa: PLR0917 - each is an option of the command line
     context: Context,
     env: str = "",
+    release: str = "",
+    from_: str = "",
     dry_run: bool = False,
     approve: str = "",
     force: bool = False,
     wait: int = 0,
     json: bool = False,
 ) -> None:
-    """Bring an environment to this checkout: build, apply, smoke-test, let it serve, check, record.
+    """Bring an environment to a release: build, apply, smoke-test, let it serve, check, record.
 
-    Example: inv deploy --env dev --dry-run
+    Example: inv deploy --env prod --from staging
     """
     environment = environment_named(env)
     cloud = reach(environment)
     announce(environment, cloud, as_json=json)
+    origin = origin_of(environment, cloud, release, from_)
     with console.progress() as progress:
         outcome = deployment.deploy(
             environment,
@@ -54,6 +60,7 @@ def deploy(
             force=force,
             patience_seconds=wait,
             approved=approve,
+            origin=origin,
         )
     if json:
         console.document(asdict(outcome))

@@ -12,6 +12,7 @@ from delivery import deployment
 from delivery.progress import Steps
 from verbs import console, report, report_plan
 from verbs.main import ENV_HELP, JSON_HELP
+from verbs.origin import FROM_HELP, RELEASE_HELP, origin_of
 from verbs.target import announce, environment_named, reach
 from verbs.verb import verb
 
@@ -19,8 +20,10 @@ from verbs.verb import verb
 DRIFTED = 2
 
 
-@verb(help={"env": ENV_HELP, "json": JSON_HELP})
-def plan(context: Context, env: str = "", json: bool = False) -> None:
+@verb(help={"env": ENV_HELP, "release": RELEASE_HELP, "from": FROM_HELP, "json": JSON_HELP})
+def plan(
+    context: Context, env: str = "", release: str = "", from_: str = "", json: bool = False
+) -> None:
     """Show what a deploy would do, whether it may, what it costs, and the digest to approve.
 
     Example: inv plan --env prod
@@ -28,8 +31,9 @@ def plan(context: Context, env: str = "", json: bool = False) -> None:
     environment = environment_named(env)
     cloud = reach(environment)
     announce(environment, cloud, as_json=json)
+    origin = origin_of(environment, cloud, release, from_)
     with console.progress() as progress:
-        outcome = deployment.plan(environment, cloud, Steps(progress))
+        outcome = deployment.plan(environment, cloud, Steps(progress), origin=origin)
     if json:
         console.document(asdict(outcome))
     else:

@@ -15,6 +15,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from delivery.checkout import Checkout
 from delivery.cloud import Cloud
 from delivery.errors import CannotRollBack
 from delivery.releases import history
@@ -44,7 +45,7 @@ def settings_of(cloud: Cloud, bucket: str, record: Record) -> Mapping[str, Any]:
     Raises:
         CannotRollBack: it is no longer kept.
     """
-    body = _get(cloud, bucket, _settings_key(record.settings), record.settings, record)
+    body = _get(cloud, bucket, _settings_key(record.settings), record.settings)
     found: Mapping[str, Any] = json.loads(body)
     return found
 
@@ -55,9 +56,9 @@ def require(cloud: Cloud, bucket: str, record: Record) -> None:
     Raises:
         CannotRollBack: it is not; the message names what is gone.
     """
-    _require(cloud, bucket, _settings_key(record.settings), record)
+    _require(cloud, bucket, _settings_key(record.settings))
     for component, sha256 in record.artifacts.items():
-        _require(cloud, bucket, artifact_key(component, sha256), record)
+        _require(cloud, bucket, artifact_key(component, sha256))
 
 
 def site_of(site: Site, record: Record) -> Site:
@@ -69,7 +70,7 @@ def site_of(site: Site, record: Record) -> Site:
     """
     require(site.cloud, site.bucket, record)
     settings = settings_of(site.cloud, site.bucket, record)
-    tree = _unpacked(site, record)
+    tree = unpacked(site.checkout, site.cloud, site.bucket, record.artifacts[TREE])
     return replace(
         site,
         checkout=site.checkout.with_tree(tree),
@@ -80,48 +81,51 @@ def site_of(site: Site, record: Record) -> Site:
     )
 
 
-def _unpacked(site: Site, record: Record) -> Path:
-    """The Terraform tree of a record in a folder of its own, fetched once."""
-    sha256 = record.artifacts.get(TREE, "")
-    folder = site.checkout.state_dir / "trees" / sha256[:16]
-    if sha256 and (folder / TREE).is_dir():
+def unpacked(checkout: Checkout, cloud: Cloud, bucket: str, sha256: str) -> Path:
+    """A release's Terraform tree in a folder of its own, fetched once.
+
+    Raises:
+        CannotRollBack: it is gone.
+    """
+    folder = checkout.state_dir / "trees" / sha256[:16]
+    if (folder / TREE).is_dir():
         return folder / TREE
-    body = _get(site.cloud, site.bucket, artifact_key(TREE, sha256), sha256, record)
+    body = _get(cloud, bucket, artifact_key(TREE, sha256), sha256)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             archive.extractall(f"{scratch}/{TREE}")
+        # Renamed when it is whole: a kill leaves no half tree under the digest's name.
         shutil.move(f"{scratch}/{TREE}", folder / TREE)
     return folder / TREE
 
 
-def _require(cloud: Cloud, bucket: str, key: str, record: Record) -> None:
+def _require(cloud: Cloud, bucket: str, key: str) -> None:
     try:
         cloud.client("s3").head_object(Bucket=bucket, Key=key)
     except ClientError as error:
         if error.response["Error"]["Code"] not in NOT_THERE:
             raise
-        raise _gone(bucket, key, record) from error
+        raise _gone(bucket, key) from error
 
 
-def _get(cloud: Cloud, bucket: str, key: str, sha256: str, record: Record) -> bytes:
+def _get(cloud: Cloud, bucket: str, key: str, sha256: str) -> bytes:
     try:
         body: bytes = cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     except ClientError as error:
         if error.response["Error"]["Code"] not in NOT_THERE:
             raise
-        raise _gone(bucket, key, record) from error
+        raise _gone(bucket, key) from error
     if hashlib.sha256(body).hexdigest() != sha256:
-        raise _gone(bucket, key, record)
+        raise _gone(bucket, key)
     return body
 
 
-def _gone(bucket: str, key: str, record: Record) -> CannotRollBack:
+def _gone(bucket: str, key: str) -> CannotRollBack:
     return CannotRollBack(
-        f"deploy {record.number} cannot be brought back: a part of it is gone or spoilt",
+        "it cannot be brought back: a part of it is gone or spoilt",
         where=f"s3://{bucket}/{key}",
-        remedy="choose another with --to, or check out its commit"
-        f" {record.release.get('commit', '')[:12]} and deploy that",
+        remedy="choose another (`inv history` shows them), or check out its commit and deploy it",
     )
 
 

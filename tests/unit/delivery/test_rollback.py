@@ -93,14 +93,14 @@ def test_an_old_version_reads_the_settings_that_it_was_deployed_with(rig):
 
 
 def test_a_dry_run_says_where_it_would_go_and_changes_nothing(rig):
-    before = rig.snapshot()
+    before = dict(rig.s3.objects), rig.serving(), rig.resources()
 
     outcome = rig.roll_back(dry_run=True)
 
     assert outcome.action == "planned"
     assert outcome.rollback["number"] == 2
     assert outcome.changes == {"create": 0, "update": 2, "delete": 0}
-    assert rig.snapshot() == before
+    assert (rig.s3.objects, rig.serving(), rig.resources()) == before
 
 
 def test_a_deploy_that_failed_is_no_place_to_go_back_to(rig):
