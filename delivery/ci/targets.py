@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from delivery.ci.events import Event
 from delivery.environment import Environment
+from delivery.oidc import access
 
 BRANCHES = {"refs/heads/develop": "dev", "refs/heads/main": "staging"}
 VERSION = re.compile(r"refs/tags/v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
@@ -75,9 +76,14 @@ def _of_pull_request(event: Event, environments: Mapping[str, Environment]) -> T
         told = "a fork's pull request is tested and shown; it gets no role, and is never deployed"
         return replace(_nothing(told), preview=True)
     environment = environments.get(BRANCHES.get(event.into, ""))
-    compare = [_target(environment)] if environment and not environment.is_sandbox else []
+    compare = [_target(environment)] if environment and _may_be_looked_at(environment) else []
     told = "a pull request is tested and shown, and never deployed"
     return replace(_nothing(told, *compare), preview=True)
+
+
+def _may_be_looked_at(environment: Environment) -> bool:
+    """Whether its account lets a pull request in, to look (`github.plan_pull_requests`)."""
+    return not environment.is_sandbox and bool(environment.settings["github"]["plan_pull_requests"])
 
 
 def _nothing(why: str, *compare: Target) -> Targets:
@@ -98,14 +104,12 @@ def _target(environment: Environment) -> Target:
         environment=environment.name,
         region=environment.region,
         cloud="sandbox" if environment.is_sandbox else "AWS",
-        plan_role=role(environment, "plan"),
-        deploy_role=role(environment, "deploy"),
+        plan_role=_role(environment, "plan"),
+        deploy_role=_role(environment, "deploy"),
     )
 
 
-def role(environment: Environment, purpose: str) -> str:
-    """The ARN of the role for a purpose, as terraform/modules/access names it; or nothing."""
+def _role(environment: Environment, purpose: str) -> str:
     if environment.account_id is None:
         return ""
-    name = f"github-{environment.project}-{environment.name}-{purpose}"
-    return f"arn:aws:iam::{environment.account_id}:role/{name}"
+    return access.role_arn(environment, environment.account_id, purpose)

@@ -89,13 +89,25 @@ def test_roles_are_named_by_account_environment_and_purpose(environments):
     assert target.plan_role == "arn:aws:iam::222233334444:role/github-airbrew-staging-plan"
 
 
+def looked_at_by_pull_requests(environment):
+    github = {**environment.settings["github"], "plan_pull_requests": True}
+    return replace(environment, settings={**environment.settings, "github": github})
+
+
 def test_a_pull_request_is_shown_and_compared_with_where_it_would_go(environments):
     event = events.of_payload(pull_request("owner/repo", into="develop"))
+    open_ones = {name: looked_at_by_pull_requests(each) for name, each in environments.items()}
 
-    found = targets.of(event, environments, in_sandbox=True)
+    found = targets.of(event, open_ones, in_sandbox=True)
 
     assert (found.deploy, found.preview) == ((), True)
     assert [target.environment for target in found.compare] == ["dev"]
+
+
+def test_a_pull_request_is_compared_with_nothing_that_does_not_let_it_look(environments):
+    event = events.of_payload(pull_request("owner/repo", into="develop"))
+
+    assert targets.of(event, environments, in_sandbox=True).compare == ()
 
 
 @pytest.mark.parametrize("head", ["somebody/repo", None], ids=["a fork", "a fork that is gone"])
