@@ -15,6 +15,12 @@ RELEASE_HELP = "the beginning of a release's id (default: one made of this check
 FROM_HELP = "take the release from this environment (default: the one that stands there)"
 
 
+def words(release: str, source: str) -> str:
+    """The options as they were typed, for a command that is to mean the same release."""
+    options = {"--release": release, "--from": source}
+    return "".join(f" {name} {value}" for name, value in options.items() if value)
+
+
 def origin_of(environment: Environment, cloud: Cloud, release: str, source: str) -> Origin | None:
     """Where the release lies that the options name; None for the checkout's own.
 

@@ -34,7 +34,7 @@ def settings(environment: Environment) -> None:
 def deploy(outcome: Outcome) -> None:
     """What now exists, how to use it, how long each step took, what to do next."""
     if outcome.action == "planned":
-        _planned(outcome)
+        planned(outcome)
         return
     if outcome.action == "unchanged":
         console.line(
@@ -118,13 +118,18 @@ def how_to_point_brew(url: str) -> None:
     console.line("  export HOMEBREW_DOCKER_REGISTRY_BASIC_AUTH_TOKEN=none")
 
 
-def _planned(outcome: Outcome) -> None:
+def planned(outcome: Outcome, options: str = "") -> None:
+    """What would be done, whether it may be, and the command that does exactly it.
+
+    Args:
+        options: of that command beside the environment.
+    """
     report_plan.review(outcome.review)
     console.line("nothing was done")
     if outcome.review["findings"]:
         return
     approve = f" --approve {outcome.review['digest']}" if "kept" in outcome.review else ""
-    _next(f"inv deploy --env {outcome.environment}{approve}")
+    _next(f"inv deploy --env {outcome.environment}{options}{approve}")
 
 
 def _deployed(outcome: Outcome) -> None:

@@ -12,7 +12,7 @@ from delivery import deployment
 from delivery.progress import Steps
 from verbs import console, report, report_plan
 from verbs.main import ENV_HELP, JSON_HELP
-from verbs.origin import FROM_HELP, RELEASE_HELP, origin_of
+from verbs.origin import FROM_HELP, RELEASE_HELP, origin_of, words
 from verbs.target import announce, environment_named, reach
 from verbs.verb import verb
 
@@ -37,7 +37,7 @@ def plan(
     if json:
         console.document(asdict(outcome))
     else:
-        report.deploy(outcome)
+        report.planned(outcome, words(release, from_))
 
 
 @verb(

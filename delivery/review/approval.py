@@ -64,8 +64,8 @@ def nothing_approved(environment: str, digest: str) -> NotApproved:
         f'"{environment}" applies only what was approved, and nothing was;'
         f" this plan has the digest {digest}",
         where="deploy.approval in config/airbrew.yaml",
-        remedy=f"look at `inv plan --env {environment}`, and when it is right:"
-        f" `inv deploy --env {environment} --approve {digest}`",
+        remedy=f"look at `inv plan --env {environment}` with the same options, and when it is"
+        f" right, run this again with --approve {digest}",
     )
 
 

@@ -205,7 +205,7 @@ def test_nothing_approved_is_refused_where_approval_is_required_and_the_digest_t
     with pytest.raises(NotApproved, match=BASE.digest) as refusal:
         demand(BASE, plans, "")
 
-    assert f"inv deploy --env prod --approve {BASE.digest}" in refusal.value.remedy
+    assert f"run this again with --approve {BASE.digest}" in refusal.value.remedy
 
 
 def test_nothing_approved_is_fine_where_none_is_required(plans):

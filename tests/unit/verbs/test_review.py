@@ -60,6 +60,15 @@ def test_a_plan_ends_with_the_command_that_applies_exactly_it(inv, stand):
     assert ended.out.splitlines()[-1] == f"  inv deploy --env dev --approve {digest}"
 
 
+def test_a_plan_of_a_release_names_it_in_the_command_that_applies_it(inv, stand):
+    inv("deploy", "--env", "dev")
+    release = stand.latest().release["id"][:12]
+
+    ended = inv("plan", "--env", "dev", "--release", release)
+
+    assert f"  inv deploy --env dev --release {release} --approve " in ended.out
+
+
 def test_a_deploy_that_is_forbidden_ends_with_1_and_says_what_why_and_what_to_do(inv, stand):
     planted = [entry("module.site.aws_s3_bucket_acl.a", after={"acl": "public-read"})]
     stand.variables["DOUBLE_PLANTED"] = json.dumps(planted)
