@@ -203,19 +203,30 @@ def preview(
 
 @verb(
     help={
+        "env": "keep it in this environment's state bucket, for `inv deploy --release`",
         "release": "the whole id, as the job that built it told",
         "folder": "where it was brought to",
     }
 )
-def verify(context: Context, release: str = "", folder: str = "build/release") -> None:
-    """Hash a release that was handed on again; exits 1 when a byte is not what was built.
+def receive(
+    context: Context, env: str = "", release: str = "", folder: str = "build/release"
+) -> None:
+    """Hash a release that was handed on again, and keep it; exits 1 when a byte is another.
 
-    Example: inv ci.verify --release $RELEASE
+    Example: inv ci.receive --env dev --release $RELEASE
     """
-    from delivery.ci import handover  # noqa: PLC0415 - for this verb only
+    from delivery import state_bucket  # noqa: PLC0415 - for this verb only
+    from delivery.ci import handover  # noqa: PLC0415 - likewise
 
-    found = handover.verify(Path(folder), release)
+    environment = environment_named(env)
+    arrived = handover.verify(Path(folder), release)
+    found = arrived.release
     console.line(f"release {found.short_id} ({found.version}) is what was built")
+    cloud = reach(environment)
+    announce(environment, cloud)
+    bucket = state_bucket.name(environment.project, environment.name, cloud.account_id)
+    sent = handover.keep(arrived, cloud, bucket)
+    console.line(f"kept in s3://{bucket}: {len(sent.keys)} objects sent, {sent.there} were there")
 
 
 @verb(help={"to": "add the program's folder to this file, for example to $GITHUB_PATH"})

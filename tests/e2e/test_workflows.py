@@ -20,7 +20,7 @@ from tests.rehearsal.scene import Circumstances, Event
 ROOT = Path(__file__).parents[2]
 LOGS = ROOT / "build" / "rehearsal"
 REPOSITORY = "owner/airbrew"
-DEPLOY = 'python -m invoke deploy --env "$ENVIRONMENT" --approve "$DIGEST"'
+DEPLOY = 'python -m invoke deploy --env "$ENVIRONMENT" --release "$RELEASE" --approve "$DIGEST"'
 
 
 class Repository:

@@ -9,7 +9,9 @@ import pytest
 
 from delivery.artifacts.build import Target
 from delivery.ci import handover
+from delivery.cloud import Cloud
 from delivery.errors import UntrustedRelease
+from delivery.releases import store
 from delivery.releases.manifest import Component, Release
 
 
@@ -38,12 +40,25 @@ def release(tmp_path):
     for name, body in bodies.items():
         (place / f"{name}.zip").write_bytes(body)
     (place / "sbom.json").write_bytes(b"bill")
+    (place / "provenance.json").write_bytes(b"{}")
     (place / "release.json").write_bytes(made.body)
     return made
 
 
 def test_what_arrives_as_it_was_built_is_believed(release, tmp_path):
-    assert handover.verify(tmp_path, release.id) == release
+    assert handover.verify(tmp_path, release.id).release == release
+
+
+def test_it_is_kept_where_a_deploy_finds_it_and_sent_once(release, tmp_path, s3):
+    variables = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+    cloud = Cloud("AWS", "123456789012", "us-east-1", variables)
+    arrived = handover.verify(tmp_path, release.id)
+
+    first = handover.keep(arrived, cloud, "state")
+    second = handover.keep(arrived, cloud, "state")
+
+    assert store.find(cloud, "state", release.id) == release
+    assert (len(second.keys), second.there) == (0, len(first.keys) + first.there)
 
 
 @pytest.mark.parametrize("name", ["orchestrator.zip", "layer.zip", "terraform.zip", "sbom.json"])
