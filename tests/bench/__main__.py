@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import builds, imports, plans, syncs, transfers
+from tests.bench import builds, deploys, imports, plans, syncs, transfers
 from tests.bench.figures import Figure
 
 OUTPUT = Path("build/bench.json")
@@ -26,6 +26,7 @@ FULL: dict[str, Callable[[], list[Figure]]] = {
     "sync.requests_when_unchanged": lambda: [syncs.unchanged()],
     "handler.cold_import_ms_vs_boto3": imports.measure,
     "build": builds.measure,
+    "deploy": deploys.measure,
 }
 # Tiny sizes, to see that it still runs; the figures mean nothing.
 SMOKE: dict[str, Callable[[], list[Figure]]] = {
@@ -38,6 +39,7 @@ SMOKE: dict[str, Callable[[], list[Figure]]] = {
     "sync.requests_when_unchanged": lambda: [syncs.unchanged(10, 1)],
     "handler.cold_import_ms_vs_boto3": lambda: imports.measure(1),
     "build": lambda: builds.measure(1, install=False),
+    "deploy": lambda: deploys.measure(1),
 }
 
 
