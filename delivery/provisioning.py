@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -20,7 +21,7 @@ from delivery.environment import Environment
 from delivery.releases import recall
 from delivery.review.reviewing import Review
 from delivery.site import Site
-from delivery.terraform.running import Plan, Workspace
+from delivery.terraform.running import ROOT_OUTPUT, Plan, Workspace
 
 LOCAL_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
 NOT_COPIED = shutil.ignore_patterns(".terraform")
@@ -42,41 +43,71 @@ def workspace(checkout: Checkout, environment: Environment, cloud: Cloud, bucket
     return found
 
 
-def provision(attempt: Attempt, *, admit: Admit | None = None, refresh: bool = True) -> None:
+def provision(attempt: Attempt, *, admit: Admit | None = None) -> None:
     """Bring the environment's resources to what the site wants; the aliases stay where they are.
 
     Args:
         admit: looks at the plan before it is applied, and raises when it may not be; without
             it the plan was looked at when it was applied first.
-        refresh: whether to ask AWS for what is there, or take the state's word for it.
 
     Raises:
         TerraformFailed: what was done up to there is in the state.
     """
     site = attempt.site
-    found = planned(site, refresh=refresh)
+    found = planned(site)
     attempt.plan = dict(found.counts)
     if admit is not None:
         attempt.plan["digest"] = admit(site, found).digest
-    with site.steps.step("keep"):
-        recall.keep_settings(site.cloud, site.bucket, site.settings)
+    _keep(site)
     with site.steps.step("apply"):
         attempt.lease.check()
         attempt.touched = True
-        found.apply(site.steps.detail)
-        outputs = dict(found.outputs())
+        outputs = dict(found.apply(site.steps.detail))
+    _take(attempt, outputs)
+
+
+def provision_code(attempt: Attempt) -> None:
+    """The same where nothing but artifacts differs from what was applied and looked at last.
+
+    The state is taken at its word, and new code is no matter for a policy: one run of Terraform
+    does it.
+
+    Raises:
+        TerraformFailed: what was done up to there is in the state.
+    """
+    site = attempt.site
+    terraform = _initialised(site)
+    _keep(site)
+    with site.steps.step("apply"):
+        attempt.lease.check()
+        attempt.touched = True
+        counts, told = terraform.apply_at_once(site.steps.detail)
+    attempt.plan = dict(counts)
+    _take(attempt, dict(told[ROOT_OUTPUT]))
+
+
+def _keep(site: Site) -> None:
+    with site.steps.step("keep"):
+        recall.keep_settings(site.cloud, site.bucket, site.settings)
+
+
+def _take(attempt: Attempt, outputs: dict[str, Any]) -> None:
+    site = attempt.site
     with site.steps.step("settings"):
         put_settings(site.cloud, outputs["mirror_bucket"], outputs.pop(SETTINGS))
     attempt.published = outputs.pop(VERSIONS)
     attempt.outputs = outputs
 
 
-def planned(site: Site, *, refresh: bool = True) -> Plan:
+def planned(site: Site) -> Plan:
     """What Terraform would do about the environment."""
+    return _planned(site, _initialised(site))
+
+
+def _initialised(site: Site) -> Workspace:
     with site.steps.step("init"):
         rendering.write(site.checkout.settings_file(site.environment), site.settings)
-        terraform = workspace(site.checkout, site.environment, site.cloud, site.bucket)
-    return _planned(site, terraform, refresh=refresh)
+        return workspace(site.checkout, site.environment, site.cloud, site.bucket)
 
 
 @contextmanager
@@ -125,8 +156,8 @@ def put_settings(cloud: Cloud, bucket: str, settings: Mapping[str, str]) -> bool
     return True
 
 
-def _planned(site: Site, terraform: Workspace, *, refresh: bool = True) -> Plan:
+def _planned(site: Site, terraform: Workspace) -> Plan:
     with site.steps.step("plan"):
-        found = terraform.plan(*([] if refresh else ["-refresh=false"]))
+        found = terraform.plan()
         site.steps.detail(found.summary)
     return found

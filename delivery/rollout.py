@@ -108,8 +108,11 @@ def _deliver(attempt: Attempt, order: Order) -> Outcome:
     with site.steps.step("upload"):
         attempt.site = site = supplies.bring(site)
     # What was approved was planned by what is there, not by what the state says of it.
-    refresh = order.force or bool(site.approved) or not _is_code_only(site, earlier)
-    provisioning.provision(attempt, admit=admission.admit_approved, refresh=refresh)
+    asked = order.force or bool(site.approved) or admission.is_required(site)
+    if not asked and _is_code_only(site, earlier):
+        provisioning.provision_code(attempt)
+    else:
+        provisioning.provision(attempt, admit=admission.admit_approved)
     trial.try_new(attempt)
     service.forward(attempt)
     health.check(attempt)

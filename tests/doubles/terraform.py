@@ -68,13 +68,7 @@ class Terraform:
 
     def plan(self, options: Sequence[str]) -> int:
         changes = self._destruction(options) if "-destroy" in options else self._changes()
-        for action, address, _ in changes:
-            self.say("planned_change", change={"resource": {"addr": address}, "action": action})
-        counts = [action for action, _, _ in changes]
-        summary = {"add": "create", "change": "update", "remove": "delete"}
-        self.say(
-            "change_summary", changes={name: counts.count(each) for name, each in summary.items()}
-        )
+        self._tell(changes)
         out = next(each for each in options if each.startswith("-out="))
         Path(out.removeprefix("-out=")).write_text(json.dumps(changes))
         return 2 if changes else 0
@@ -89,7 +83,12 @@ class Terraform:
 
     def apply(self, options: Sequence[str]) -> int:
         held, functions = self.state(), Functions(self.home)
-        for action, address, value in json.loads(Path(options[-1]).read_text()):
+        if "-auto-approve" in options:
+            changes = self._changes()
+            self._tell(changes)
+        else:
+            changes = json.loads(Path(options[-1]).read_text())
+        for action, address, value in changes:
             name = self._function_at(address)
             if action == "delete":
                 del held[address]
@@ -101,13 +100,11 @@ class Terraform:
             hook = {"resource": {"addr": address}, "action": action, "elapsed_seconds": 1}
             self.say("apply_complete", hook=hook)
         self.state_file.write_text(json.dumps(held))
+        self.say("outputs", outputs=self._root_outputs())
         return 0
 
     def output(self, _options: Sequence[str]) -> int:
-        published = Functions(self.home).read()
-        versions = {name: str(len(each["versions"])) for name, each in published.items()}
-        value = {**self._outputs(), "versions": versions, "settings": self._mirror_settings()}
-        self.write(json.dumps({"airbrew": {"value": value}}))
+        self.write(json.dumps(self._root_outputs()))
         return 0
 
     def state_list(self, _options: Sequence[str]) -> int:
@@ -164,6 +161,21 @@ class Terraform:
             {"selection": settings["selection"], "logs": settings["logs"]}, sort_keys=True
         )
         return {"key": f"settings/{hashlib.sha256(body.encode()).hexdigest()}.json", "body": body}
+
+    def _tell(self, changes: Sequence[tuple[str, str, str]]) -> None:
+        for action, address, _ in changes:
+            self.say("planned_change", change={"resource": {"addr": address}, "action": action})
+        counts = [action for action, _, _ in changes]
+        summary = {"add": "create", "change": "update", "remove": "delete"}
+        self.say(
+            "change_summary", changes={name: counts.count(each) for name, each in summary.items()}
+        )
+
+    def _root_outputs(self) -> dict[str, Any]:
+        published = Functions(self.home).read()
+        versions = {name: str(len(each["versions"])) for name, each in published.items()}
+        value = {**self._outputs(), "versions": versions, "settings": self._mirror_settings()}
+        return {"airbrew": {"value": value}}
 
     def _outputs(self) -> dict[str, Any]:
         return json.loads(self.variables["DOUBLE_OUTPUTS"])

@@ -35,7 +35,7 @@ def test_a_deploy_builds_applies_syncs_fetches_back_and_records(stand):
 
     record = stand.latest()
     assert outcome.action == "deployed"
-    assert stand.calls() == ["init", "plan", "show", "apply", "output"]
+    assert stand.calls() == ["init", "plan", "show", "apply"]
     assert stand.states.started == 1
     assert outcome.bottle["formula"] == "lib+a@1"
     assert outcome.probe["requests"] > 20
@@ -103,6 +103,32 @@ def test_what_terraform_does_not_read_is_no_change(stand):
     stand.write("terraform/modules/storage/tests/storage.tftest.hcl", "")
 
     assert stand.deploy().action == "unchanged"
+
+
+def test_other_code_alone_takes_one_run_of_terraform(stand):
+    stand.deploy()
+    before = len(stand.calls())
+    stand.write("lambdas/orchestrator/handler.py", "handle = 2\n")
+
+    outcome = stand.deploy()
+
+    assert stand.calls()[before:] == ["apply"]
+    assert outcome.changes == {"create": 0, "update": 2, "delete": 0}
+    assert stand.latest().versions["acme-dev-orchestrator"] == "2"
+
+
+def test_after_a_deploy_that_failed_other_code_alone_is_planned_and_looked_at(stand):
+    stand.deploy()
+    stand.variables["DOUBLE_FAILS"] = "late:apply"
+    stand.write("lambdas/orchestrator/handler.py", "handle = 2\n")
+    with pytest.raises(TerraformFailed):
+        stand.deploy()
+    del stand.variables["DOUBLE_FAILS"]
+    before = len(stand.calls())
+
+    stand.deploy()
+
+    assert stand.calls()[before : before + 3] == ["plan", "show", "apply"]
 
 
 def test_force_deploys_what_is_unchanged(stand):
