@@ -17,8 +17,12 @@ from delivery.progress import Steps
 from delivery.releases import history, under_way
 from delivery.releases.history import Record
 
-# The module that holds data; everything else can be made anew in a minute.
+# What holds data; everything else can be made anew in a minute. Of what watches, the trail's bucket
+# stays with all that makes it safe: it tells who did what, this destroy included.
 DATA_MODULE = "module.airbrew.module.storage"
+TRAIL_BUCKET = "module.airbrew.module.monitoring[0].aws_s3_bucket"
+KINDS = ("", "_policy", "_public_access_block", "_server_side_encryption_configuration")
+KEPT = (DATA_MODULE, *(f"{TRAIL_BUCKET}{kind}" for kind in (*KINDS, "_versioning")))
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,12 @@ class _Site:
         name = str(deployed or self.environment.bucket_name(self.cloud.account_id))
         return name if state_bucket.exists(self.cloud, name) else ""
 
+    @property
+    def trail(self) -> str:
+        """The bucket of who did what, as modules/monitoring names it; empty where there is none."""
+        name = f"{self.environment.project}-{self.environment.name}-trail-{self.cloud.account_id}"
+        return name if state_bucket.exists(self.cloud, name) else ""
+
     def record(self, outcome: str, **more: Any) -> None:
         record = Record(
             number=history.next_number(self.previous),
@@ -102,11 +112,12 @@ class _Site:
 
 
 def _take_down(site: _Site) -> Destruction:
-    mirror, name = site.mirror, site.environment.name
+    mirror, trail, name = site.mirror, site.trail, site.environment.name
     try:
         with site.steps.step("mark"):
             _mark(site)
-        deleted = _empty(site, mirror) if site.delete_data and mirror else 0
+        doomed_buckets = [each for each in (mirror, trail) if each and site.delete_data]
+        deleted = sum(_empty(site, each) for each in doomed_buckets)
         doomed = _destroy(site)
         with site.steps.step("record"):
             site.lease.check()
@@ -124,7 +135,9 @@ def _take_down(site: _Site) -> Destruction:
                 error=problem,
             )
         raise
-    return Destruction(site.environment.name, tuple(doomed), tuple(_kept(site, mirror)), deleted)
+    return Destruction(
+        site.environment.name, tuple(doomed), tuple(_kept(site, mirror, trail)), deleted
+    )
 
 
 def _mark(site: _Site) -> None:
@@ -134,11 +147,11 @@ def _mark(site: _Site) -> None:
     )
 
 
-def _empty(site: _Site, mirror: str) -> int:
+def _empty(site: _Site, bucket: str) -> int:
     with site.steps.step("empty"):
         site.lease.check()
-        deleted = content.empty(site.cloud, mirror)
-        site.steps.detail(f"{deleted} objects of s3://{mirror}")
+        deleted = content.empty(site.cloud, bucket)
+        site.steps.detail(f"{deleted} objects of s3://{bucket}")
     return deleted
 
 
@@ -147,7 +160,7 @@ def _destroy(site: _Site) -> list[str]:
         _write_settings(site)
         site.lease.check()
         terraform = provisioning.workspace(site.checkout, site.environment, site.cloud, site.bucket)
-        keep = () if site.delete_data else (DATA_MODULE,)
+        keep = () if site.delete_data else KEPT
         return terraform.destroy(keep=keep, report=site.steps.detail)
 
 
@@ -159,7 +172,9 @@ def _write_settings(site: _Site) -> None:
     rendering.write(site.checkout.settings_file(site.environment), wanted)
 
 
-def _kept(site: _Site, mirror: str) -> Iterator[str]:
+def _kept(site: _Site, mirror: str, trail: str) -> Iterator[str]:
     if mirror and not site.delete_data:
         yield f"s3://{mirror} (the mirror: bottles, snapshots)"
+    if trail and not site.delete_data:
+        yield f"s3://{trail} (the trail: who did what)"
     yield f"s3://{site.bucket} (Terraform's state and the history)"

@@ -22,7 +22,7 @@ from hypercorn.config import Config
 from ministack import app as ministack
 from ministack.core import persistence
 
-from sandbox import condition_keys, process_environment
+from sandbox import condition_keys, process_environment, trail_tags
 from sandbox.ecs_tasks import EcsTasks
 from sandbox.identity import IDENTITY_PATH
 from sandbox.task_runner import TaskRunner
@@ -132,6 +132,7 @@ def main() -> None:
     parser.add_argument("--token", required=True, help="what this server answers when asked who")
     given = parser.parse_args()
     condition_keys.install()
+    trail_tags.install()
     config = Config()
     config.bind = [f"127.0.0.1:{given.port}"]
     config.keep_alive_timeout = 75  # As MiniStack's own: SDKs keep connections for a minute.

@@ -18,6 +18,7 @@ GROUPS = (
     "release",
     "sandbox",
     "secrets",
+    "security",
     "terraform",
 )
 TOP_LEVEL = {

@@ -60,6 +60,7 @@ def terraform_settings(
             "orchestrator": settings["functions"]["orchestrator"],
             "sync_worker": settings["functions"]["sync_worker"],
         },
+        "security": _security(environment),
         "roles": {"permissions_boundary_arn": boundary_arn(environment, account_id)},
         "task": {name: settings["task"][name] for name in TASK_SIZES},
         "artifacts": {
@@ -74,6 +75,19 @@ def boundary_arn(environment: Environment, account_id: str) -> str:
     if environment.settings["github"]["repository"] is None:
         return ""
     return f"arn:aws:iam::{account_id}:policy/{environment.project}-{environment.name}-boundary"
+
+
+def _security(environment: Environment) -> Mapping[str, Any]:
+    security, github = environment.settings["security"], environment.settings["github"]
+    subjects = []
+    if github["repository"] is not None:
+        owner, name = github["repository"].split("/")
+        subjects = [f"repo:{owner}/{name}:"]
+        if github["repository_id"] is not None:
+            numbered = f"{owner}@{github['owner_id']}/{name}@{github['repository_id']}"
+            subjects.append(f"repo:{numbered}:")
+    told = {key: security[key] for key in ("monitoring", "data_events", "addresses")}
+    return {**told, "subjects": subjects}
 
 
 def write(path: Path, settings: Mapping[str, Any]) -> bool:

@@ -25,6 +25,8 @@ START_SECONDS = 30
 # Calls whose resource MiniStack 1.5.33 gives as "*", as another one, or without its tags, where AWS
 # gives what our policies name (Service Authorization Reference). Nothing is proven of these.
 UNNAMED = (
+    "cloudtrail:ListTags",
+    "cloudwatch:ListTagsForResource",
     "ec2:AssociateRouteTable",
     "ec2:AttachInternetGateway",
     "ec2:AuthorizeSecurityGroupEgress",
@@ -36,11 +38,17 @@ UNNAMED = (
     "ec2:RevokeSecurityGroupEgress",
     "ecs:CreateCluster",
     "ecs:DescribeClusters",
+    "events:DescribeRule",
+    "events:ListTagsForResource",
+    "events:ListTargetsByRule",
+    "events:PutRule",
+    "events:PutTargets",
     "lambda:CreateFunction",
     "lambda:ListLayers",
     "scheduler:CreateSchedule",
     "scheduler:GetSchedule",
     "scheduler:ListTagsForResource",
+    "sns:ListTagsForResource",
     "states:DescribeMapRun",
     "states:ListTagsForResource",
 )

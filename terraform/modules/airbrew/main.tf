@@ -104,3 +104,17 @@ module "schedule" {
   state_machine_arn        = module.workflow.state_machine.arn
   permissions_boundary_arn = var.settings.roles.permissions_boundary_arn
 }
+
+# What records who did what, and tells people of what matters.
+module "monitoring" {
+  source = "../monitoring"
+  count  = var.settings.security.monitoring ? 1 : 0
+
+  name_prefix = local.prefix
+  account     = { id = var.settings.account_id, region = var.settings.region }
+  buckets     = { state = var.settings.artifacts.bucket, mirror = module.storage.bucket.name }
+  data_events = var.settings.security.data_events
+  subjects    = var.settings.security.subjects
+  addresses   = var.settings.security.addresses
+  keep_days   = max(var.settings.logs.retention_days, 30)
+}

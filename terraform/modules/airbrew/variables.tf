@@ -61,6 +61,12 @@ variable "settings" {
     })
     logs  = object({ retention_days = number })
     roles = optional(object({ permissions_boundary_arn = optional(string, "") }), {})
+    security = optional(object({
+      monitoring  = optional(bool, true)
+      data_events = optional(bool, false)
+      addresses   = optional(list(string), [])
+      subjects    = optional(list(string), [])
+    }), {})
     artifacts = object({
       bucket       = string
       orchestrator = object({ key = string, digest = string })

@@ -12,7 +12,7 @@ LOGS = "module.airbrew.module.functions.aws_cloudwatch_log_group.function"
 BUCKET = "module.airbrew.module.storage.aws_s3_bucket.mirror"
 ROLE = "module.airbrew.module.functions.aws_iam_role.function"
 ALIAS = "module.airbrew.module.functions.aws_lambda_alias.live"
-TRAIL = "module.airbrew.module.watch.aws_cloudtrail.trail"
+FLOW_LOG = "module.airbrew.module.network[0].aws_flow_log.task"
 
 
 def changed(address, before, after):
@@ -88,12 +88,12 @@ def test_what_is_looked_at_elsewhere_is_not_told_twice(address, attribute):
 
 
 def test_a_known_gap_of_the_sandbox_is_told_apart_there_and_is_drift_in_aws():
-    hand = changed(TRAIL, {"tags": {}}, {"tags": {"Name": "trail"}})
+    hand = changed(FLOW_LOG, {"tags": {}}, {"tags": {"Name": "flow"}})
 
     (here,) = of(document(hand), is_sandbox=True)
     (in_aws,) = of(document(hand))
 
-    assert here.gap == "MiniStack does not give back a trail's tags"
+    assert here.gap == "MiniStack does not give back a flow log's tags"
     assert in_aws.gap == ""
 
 

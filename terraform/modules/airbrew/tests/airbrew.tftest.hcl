@@ -23,6 +23,10 @@ mock_provider "aws" {
     defaults = { arn = "arn:aws:scheduler:us-east-1:123456789012:schedule-group/group" }
   }
 
+  mock_resource "aws_sns_topic" {
+    defaults = { arn = "arn:aws:sns:us-east-1:123456789012:airbrew-dev-security" }
+  }
+
   mock_data "aws_availability_zones" {
     defaults = { names = ["us-east-1a", "us-east-1b"] }
   }
@@ -66,8 +70,9 @@ variables {
       orchestrator = { memory_mib = 1024, timeout_seconds = 900 }
       sync_worker  = { memory_mib = 512, timeout_seconds = 900, transfers = 4 }
     }
-    logs  = { retention_days = 7 }
-    roles = { permissions_boundary_arn = "arn:aws:iam::123456789012:policy/airbrew-dev-boundary" }
+    logs     = { retention_days = 7 }
+    security = { monitoring = true, data_events = false, addresses = ["ops@example.com"], subjects = ["repo:acme/mirror:"] }
+    roles    = { permissions_boundary_arn = "arn:aws:iam::123456789012:policy/airbrew-dev-boundary" }
     artifacts = {
       bucket       = "airbrew-dev-state"
       orchestrator = { key = "artifacts/orchestrator/1.zip", digest = "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=" }

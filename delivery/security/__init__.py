@@ -1,0 +1,1 @@
+"""Whether a deployed account is as safe as it was declared to be, shown control by control."""

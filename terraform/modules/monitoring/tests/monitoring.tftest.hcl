@@ -1,0 +1,114 @@
+mock_provider "aws" {
+  mock_resource "aws_sns_topic" {
+    defaults = { arn = "arn:aws:sns:us-east-1:123456789012:airbrew-dev-security" }
+  }
+}
+
+variables {
+  name_prefix = "airbrew-dev"
+  account     = { id = "123456789012", region = "us-east-1" }
+  buckets     = { state = "airbrew-dev-state", mirror = "airbrew-dev-mirror" }
+  data_events = false
+  subjects    = ["repo:acme/mirror:", "repo:acme@12/mirror@34:"]
+  addresses   = ["ops@example.com"]
+  keep_days   = 90
+}
+
+run "the_trail_has_all_regions_signed_and_no_reader_of_bottles" {
+  command = plan
+
+  assert {
+    condition = (
+      aws_cloudtrail.trail.is_multi_region_trail
+      && aws_cloudtrail.trail.include_global_service_events
+      && aws_cloudtrail.trail.enable_log_file_validation
+      && length(aws_cloudtrail.trail.event_selector) == 1
+    )
+    error_message = "The trail leaves something out, or has more than it should."
+  }
+
+  assert {
+    condition = alltrue([
+      for each in jsondecode(aws_s3_bucket_policy.trail.policy).Statement :
+      each.Condition.StringEquals["aws:SourceArn"] == "arn:aws:cloudtrail:us-east-1:123456789012:trail/airbrew-dev-trail"
+      if each.Effect == "Allow"
+    ])
+    error_message = "Another trail may write into the bucket."
+  }
+}
+
+run "with_data_events_it_has_who_wrote_to_the_mirror" {
+  command = plan
+
+  variables {
+    data_events = true
+  }
+
+  assert {
+    condition = [for each in aws_cloudtrail.trail.event_selector : [each.read_write_type, one(each.data_resource).values] if !each.include_management_events] == [
+      ["WriteOnly", tolist(["arn:aws:s3:::airbrew-dev-mirror/"])]
+    ]
+    error_message = "The trail has other data than what is written to the mirror."
+  }
+}
+
+run "each_notice_has_a_target_and_says_what_to_do" {
+  assert {
+    condition     = keys(aws_cloudwatch_event_rule.notice) == keys(aws_cloudwatch_event_target.notice)
+    error_message = "A rule tells nobody."
+  }
+
+  assert {
+    condition = alltrue([
+      for each in aws_cloudwatch_event_target.notice :
+      strcontains(each.input_transformer[0].input_template, "\"next:  ") && each.arn == aws_sns_topic.security.arn
+    ])
+    error_message = "A notice does not say what to do."
+  }
+
+  assert {
+    condition = alltrue([
+      for each in aws_cloudwatch_event_rule.notice : jsondecode(each.event_pattern).account == ["123456789012"]
+    ])
+    error_message = "A rule hears of other accounts."
+  }
+}
+
+run "only_the_repository_s_subjects_are_expected" {
+  command = plan
+
+  assert {
+    condition = jsondecode(aws_cloudwatch_event_rule.notice["subject"].event_pattern).detail.userIdentity == {
+      userName = [{ "anything-but" = { prefix = ["repo:acme/mirror:", "repo:acme@12/mirror@34:"] } }]
+    }
+    error_message = "The pattern is ${aws_cloudwatch_event_rule.notice["subject"].event_pattern}."
+  }
+}
+
+run "where_no_repository_is_let_in_every_subject_is_unexpected" {
+  command = plan
+
+  variables {
+    subjects = []
+  }
+
+  assert {
+    condition     = jsondecode(aws_cloudwatch_event_rule.notice["subject"].event_pattern).detail.userIdentity.userName == [{ exists = true }]
+    error_message = "The pattern is ${aws_cloudwatch_event_rule.notice["subject"].event_pattern}."
+  }
+}
+
+run "what_aws_refuses_or_would_expect_everybody_is_refused_here" {
+  command = plan
+
+  variables {
+    name_prefix = "Airbrew"
+    account     = { id = "12345", region = "here" }
+    buckets     = { state = "State", mirror = "mirror" }
+    subjects    = ["repo:acme/*:"]
+    addresses   = ["nobody"]
+    keep_days   = 0
+  }
+
+  expect_failures = [var.name_prefix, var.account, var.buckets, var.subjects, var.addresses, var.keep_days]
+}
