@@ -144,6 +144,7 @@ def _deployed(outcome: Outcome) -> None:
             ("snapshot", _published(outcome.sync)),
             ("fetched", _fetched(outcome.bottle)),
             *([("probe", _proof(outcome.probe))] if outcome.probe else []),
+            *([("rollback", _rehearsed(outcome.rehearsal))] if outcome.rehearsal else []),
             ("seconds", _seconds(outcome.seconds)),
         ]
     )
@@ -151,7 +152,7 @@ def _deployed(outcome: Outcome) -> None:
 
 def _published(output: Mapping[str, Any]) -> str:
     if not output:
-        return "left to `inv mirror.import` (mirror.filled_by)"
+        return "none made: left to the schedule (deploy.sync) or `inv mirror.import` (mirror.filled_by)"
     size = console.size(int(output["bytes"]))
     return f"{output['snapshot']}: {output['bottles']} bottles, {size}, {output['copied']} new"
 
@@ -162,6 +163,13 @@ def _fetched(bottle: Mapping[str, Any]) -> str:
     size = console.size(int(bottle["size_bytes"]))
     name = f"{bottle['formula']} {bottle['version']} {bottle['tag']}"
     return f"{name}, {size}: signature, manifest, tab and sha256:{bottle['digest'][:12]}… hold"
+
+
+def _rehearsed(found: Mapping[str, Any]) -> str:
+    if "refused" in found:
+        return f"would be refused: {found['refused']}"
+    answered, seconds = found["alias_seconds"], found["seconds"]
+    return f"rehearsed: {answered:.1f} s until the old versions answered, {seconds:.1f} s in all"
 
 
 def _proof(probe: Mapping[str, Any]) -> str:

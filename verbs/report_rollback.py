@@ -26,11 +26,6 @@ def rollback(outcome: Outcome) -> None:
         console.line(f"  inv status --env {outcome.environment}")
 
 
-def rehearsal(found: Mapping[str, Any]) -> str:
-    """What a rehearsal says of going back."""
-    return f"refused: {found['refused']}" if "refused" in found else _took(found)
-
-
 def _versions(versions: Mapping[str, str]) -> list[tuple[str, str]]:
     served = ", ".join(f"{function} {version}" for function, version in versions.items())
     return [("versions", served)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from delivery import state_bucket
@@ -12,16 +12,22 @@ from delivery.cloud import Cloud
 from delivery.environment import Environment
 from delivery.errors import BadInput
 from delivery.releases import history, store, under_way
+from delivery.releases.history import Record
 from delivery.releases.manifest import Release
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a release lies: the state bucket of some environment."""
+    """Where a release lies: the state bucket of some environment.
+
+    Args:
+        rehearsal: how going back from it went where it stands, if that was tried there.
+    """
 
     cloud: Cloud
     bucket: str
     release: Release
+    rehearsal: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def named(self) -> Mapping[str, Any]:
@@ -65,11 +71,14 @@ def find(environment: Environment, cloud: Cloud, release_id: str = "") -> Origin
         BadInput: nothing that works is deployed there.
     """
     bucket = state_bucket.name(environment.project, environment.name, cloud.account_id)
-    found = release_id or _standing(environment, cloud, bucket)
-    return Origin(cloud, bucket, store.find(cloud, bucket, found))
+    if release_id:
+        return Origin(cloud, bucket, store.find(cloud, bucket, release_id))
+    standing = _standing(environment, cloud, bucket)
+    release = store.find(cloud, bucket, str(standing.release["id"]))
+    return Origin(cloud, bucket, release, standing.rehearsal)
 
 
-def _standing(environment: Environment, cloud: Cloud, bucket: str) -> str:
+def _standing(environment: Environment, cloud: Cloud, bucket: str) -> Record:
     good = history.good(history.newest_first(cloud, bucket, environment.name))
     if not good or not good[0].release or under_way.is_marked(cloud, bucket, environment.name):
         raise BadInput(
@@ -77,4 +86,4 @@ def _standing(environment: Environment, cloud: Cloud, bucket: str) -> str:
             where=f"s3://{bucket}/releases/{environment.name}/",
             remedy=f"inv deploy --env {environment.name}, then promote what has proven itself",
         )
-    return str(good[0].release["id"])
+    return good[0]

@@ -79,3 +79,15 @@ def test_what_is_left_half_done_is_not_promoted(rig):
         origin.find(rig.environment, rig.cloud)
 
     assert refused.value.where == f"s3://{BUCKET}/releases/dev/"
+
+
+def test_how_going_back_went_in_staging_is_known_before_production_needs_it(rig):
+    rig.environment.settings["deploy"]["rehearse_rollback"] = True
+    rig.write("lambdas/orchestrator/handler.py", "handle = 3\n")
+
+    rig.deploy()
+
+    record = rig.latest()
+    assert 0 <= record.rehearsal["alias_seconds"] <= record.rehearsal["seconds"]
+    assert origin.find(rig.environment, rig.cloud).rehearsal == record.rehearsal
+    assert rig.serving()["acme-dev-orchestrator"] != rig.first["acme-dev-orchestrator"]
