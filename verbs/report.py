@@ -152,7 +152,7 @@ def _deployed(outcome: Outcome) -> None:
 
 def _published(output: Mapping[str, Any]) -> str:
     if not output:
-        return "none made: left to the schedule (deploy.sync) or `inv mirror.import` (mirror.filled_by)"
+        return "none: left to the schedule (deploy.sync) or `inv mirror.import`"
     size = console.size(int(output["bytes"]))
     return f"{output['snapshot']}: {output['bottles']} bottles, {size}, {output['copied']} new"
 
