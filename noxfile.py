@@ -58,7 +58,7 @@ def integration(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def e2e(session: nox.Session) -> None:
-    """The status page in headless Chromium, which must be installed. Arguments go to pytest."""
+    """The status page in headless Chromium, which must be there; the workflows, played here."""
     install(session, "test")
     session.run("pytest", "tests/e2e", "--junitxml=build/e2e.xml", *session.posargs)
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+REPOSITORY = "owner/airbrew"
+FOLDER = Path(".github") / "workflows"
+
 
 @dataclass(frozen=True)
 class Event:
