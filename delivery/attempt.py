@@ -35,6 +35,7 @@ class Attempt:
         found_marked: whether an earlier one had left the environment in the middle.
         touched: whether Terraform or an alias may have changed the environment.
         recorded: whether its success is in the history: from then on nothing is undone.
+        made: addresses of the resources that it has made.
         outputs: what Terraform put out, as far as is known.
         published: each function → the version that Terraform published last.
         versions: each function → the version in service.
@@ -47,6 +48,7 @@ class Attempt:
     found_marked: bool = False
     touched: bool = False
     recorded: bool = False
+    made: set[str] = field(default_factory=set)
     outputs: dict[str, Any] = field(default_factory=dict)
     published: Mapping[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)

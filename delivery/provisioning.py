@@ -62,6 +62,7 @@ def provision(attempt: Attempt, *, admit: Admit | None = None) -> None:
     with site.steps.step("apply"):
         attempt.lease.check()
         attempt.touched = True
+        attempt.made |= {each.address for each in found.changes if each.action == "create"}
         outputs = dict(found.apply(site.steps.detail))
     _take(attempt, outputs)
 

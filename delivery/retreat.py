@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from delivery import provisioning, service
 from delivery.attempt import Attempt
@@ -43,7 +44,9 @@ def terraform_back(attempt: Attempt, wanted: Site) -> None:
     asked = attempt.site
     attempt.site = wanted
     try:
-        provisioning.provision(attempt, admit=admission.admit)
+        # What this attempt has made itself is no loss; it was not there before.
+        admit = partial(admission.admit, made=frozenset(attempt.made))
+        provisioning.provision(attempt, admit=admit)
     finally:
         attempt.site = asked
 

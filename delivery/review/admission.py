@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from delivery.releases import history
 from delivery.review import approval, reviewing
 from delivery.review.plans import Plans
@@ -26,14 +28,17 @@ def look(site: Site, found: Plan) -> Review:
     return review
 
 
-def admit(site: Site, found: Plan) -> Review:
+def admit(site: Site, found: Plan, made: Collection[str] = ()) -> Review:
     """Let a plan pass that violates no policy: what goes back to a release needs no more.
+
+    Args:
+        made: addresses that the same attempt has made, and may take away again.
 
     Raises:
         PolicyViolated: it does; every violation is named.
     """
     review = look(site, found)
-    review.admit()
+    review.admit(made)
     return review
 
 
