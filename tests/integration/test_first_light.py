@@ -246,6 +246,7 @@ def test_what_is_destroyed_comes_back_around_the_kept_bottles(checkout, first):
     back = checkout.answer("deploy", "--env", "dev")
 
     assert any("mirror" in kept for kept in gone["kept"])
+    assert any("trail" in kept for kept in gone["kept"])
     assert status.returncode == 0
     assert back["action"] == "deployed"
     assert back["sync"]["copied"] == 0
