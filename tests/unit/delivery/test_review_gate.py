@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from delivery import deployment
 from delivery.errors import BadInput, NotApproved, PolicyViolated
 from delivery.progress import Steps
+from delivery.review.reviewing import Review
 from tests.doubles.plans import entry
 from tests.doubles.stand import BUCKET, Stand
 
@@ -150,3 +152,12 @@ def test_nothing_to_do_needs_no_approval(guarded):
     guarded.deploy(approved=digest(guarded))
 
     assert guarded.deploy().action == "unchanged"
+
+
+def test_what_an_attempt_has_made_itself_it_may_take_away_again():
+    found = [SimpleNamespace(address="aws_cloudtrail.trail")]
+    review = SimpleNamespace(verdict=SimpleNamespace(findings=found))
+
+    Review.admit(review, made={"aws_cloudtrail.trail"})
+    with pytest.raises(PolicyViolated, match="a policy is violated"):
+        Review.admit(review, made={"aws_cloudtrail.other"})
