@@ -315,7 +315,7 @@ def test_a_locked_state_says_who_since_when_and_the_last_resort(applying, worksp
 
 def test_ctrl_c_ends_terraform_in_an_orderly_way(applying, workspace, root):
     ctrl_c(applying)
-    told, complaints = applying.communicate(timeout=20)
+    told, complaints = applying.communicate(timeout=60)
 
     assert "KeyboardInterrupt" in complaints
     assert "Interrupt received" in told
