@@ -150,7 +150,7 @@ def move(bucket: Bucket, before: Pointer, document: Document, by: str, now: date
         The paths that were written.
     """
     channel, snapshot = before.channel, str(document["id"])
-    changed = differing(bucket, channel, document)
+    changed = _differing_from(bucket, before, document)
     if changed and snapshot != before.snapshot:
         _write(bucket, replace(before, moving_to=snapshot))
     for path in changed:
@@ -160,6 +160,13 @@ def move(bucket: Bucket, before: Pointer, document: Document, by: str, now: date
     if after != before:
         _write(bucket, after)
     return changed
+
+
+def _differing_from(bucket: Bucket, before: Pointer, document: Document) -> list[str]:
+    """As `differing`; one listing tells a channel's first move that nothing is there to read."""
+    if before.snapshot is None and not bucket.sizes(keys.served_api(before.channel)):
+        return sorted(document["api_files"])
+    return differing(bucket, before.channel, document)
 
 
 def text(when: datetime) -> str:

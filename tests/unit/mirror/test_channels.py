@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from mirror import audit, channels
+from mirror import audit, channels, pointers, snapshots
 from mirror.errors import (
     DamagedRecord,
     IncompleteSnapshot,
@@ -286,3 +286,30 @@ def test_a_rollback_that_was_killed_is_completed_by_the_same_call(
     assert pointer["moving_to"] == first != pointer["snapshot"]
     assert served()["api"] == first
     assert audit.audit(sync.connections.bucket)["intact"]
+
+
+def test_the_first_publish_asks_once_what_is_served_not_file_by_file(publish, s3):
+    asked = []
+    s3.meta.events.register(
+        "provide-client-params.s3.GetObject", lambda params, **_: asked.append(params["Key"])
+    )
+
+    publish(0)
+
+    assert [key for key in asked if key.startswith("api/")] == []
+
+
+def test_files_that_are_served_without_a_pointer_are_not_written_anew(
+    publish, bucket, s3, s3_calls
+):
+    first = publish(0)
+    s3.delete_object(Bucket="mirror", Key="channels/default/pointer.json")
+    s3_calls.clear()
+
+    written = pointers.move(
+        bucket, pointers.read(bucket, "default"), snapshots.read(bucket, first), "hand", NOW
+    )
+
+    assert written == []
+    assert s3_calls.count("PutObject") == 1
+    assert pointers.read(bucket, "default").snapshot == first
