@@ -62,6 +62,8 @@ def standing(found: Standing) -> None:
         [
             ("deploy", f"{record.number}, {record.outcome}, {record.at}"),
             *([("error", record.error)] if record.error else []),
+            *_in_service(found),
+            *([("half done", _half_done(found))] if found.is_under_way else []),
             ("snapshot", _snapshot(found) if snapshot else "none yet"),
             *_channels(found),
             ("page", _status_page(found)),
@@ -71,6 +73,22 @@ def standing(found: Standing) -> None:
             ),
             *_resources(record.outputs),
         ]
+    )
+
+
+def _in_service(found: Standing) -> list[tuple[str, str]]:
+    """What serves while the newest record is of something that failed."""
+    good = found.in_service
+    if good is None or good == found.record:
+        return []
+    return [("serving", f"deploy {good.number}, {good.release.get('version', good.at)}")]
+
+
+def _half_done(found: Standing) -> str:
+    name = found.environment
+    return (
+        "a change began and has not ended; should nobody be at it,"
+        f" `inv deploy --env {name}` goes on, `inv rollback --env {name}` goes back"
     )
 
 

@@ -14,22 +14,11 @@ from typing import Any, Self
 
 from delivery.errors import TerraformFailed
 from delivery.paths import STATE_DIR, shown
-from delivery.terraform import binary, plan_document, providers
+from delivery.terraform import binary, events, failures, plan_document, providers
+from delivery.terraform.events import Event, Report
 from delivery.terraform.plan_document import PlanDocument
 
-# One line of Terraform's machine-readable output. Source: Terraform, "Machine-Readable UI".
-Event = Mapping[str, Any]
-Report = Callable[[str], None]
-
 SIGNS = {"create": "+", "update": "~", "delete": "-", "replace": "-/+", "move": "->"}
-PAST = {"create": "created", "update": "changed", "delete": "destroyed"}
-REMEDIES = {
-    "provider packages|provider registry|registry service": (
-        "reach registry.terraform.io, or put a mirror of the provider into"
-        " ~/.terraform.d/plugins (`terraform providers mirror` makes one)"
-    ),
-    "ExpiredToken|No valid credential|InvalidClientTokenId": "log in again, then run it again",
-}
 ROOT_OUTPUT = "airbrew"
 LOCK_FILE = ".terraform.lock.hcl"
 
@@ -165,17 +154,15 @@ class Workspace:
         """
         file = self.data_dir / "plan"
         patience = f"-lock-timeout={self.lock_patience_seconds}s"
-        code, events = self._stream(
-            "plan", "-detailed-exitcode", patience, f"-out={file}", *options
-        )
-        planned = (each["change"] for each in events if each["type"] == "planned_change")
+        code, told = self._stream("plan", "-detailed-exitcode", patience, f"-out={file}", *options)
+        planned = (each["change"] for each in told if each["type"] == "planned_change")
         changes = [Change(each["resource"]["addr"], each["action"]) for each in planned]
         return Plan(
             workspace=self,
             file=file,
             has_changes=code == 2,
             changes=tuple(each for each in changes if each.action in SIGNS),
-            counts=_counts(events),
+            counts=events.counts(told),
         )
 
     def apply(self, plan_file: Path, report: Report) -> dict[str, Any]:
@@ -188,8 +175,10 @@ class Workspace:
             TerraformFailed: what was done up to there is in the state.
             KeyboardInterrupt: after Terraform has ended in an orderly way.
         """
-        _, events = self._stream("apply", str(plan_file), listen=lambda event: _tell(event, report))
-        return _told_outputs(events)
+        _, told = self._stream(
+            "apply", str(plan_file), listen=lambda event: events.tell(event, report)
+        )
+        return events.outputs(told)
 
     def apply_at_once(self, report: Report) -> tuple[Mapping[str, int], dict[str, Any]]:
         """Plan by the state alone and carry it out in the same process: half the start-up.
@@ -203,14 +192,14 @@ class Workspace:
             TerraformFailed, KeyboardInterrupt: as `apply`.
         """
         patience = f"-lock-timeout={self.lock_patience_seconds}s"
-        _, events = self._stream(
+        _, told = self._stream(
             "apply",
             "-auto-approve",
             "-refresh=false",
             patience,
-            listen=lambda event: _tell(event, report),
+            listen=lambda event: events.tell(event, report),
         )
-        return _counts(events), _told_outputs(events)
+        return events.counts(told), events.outputs(told)
 
     def planned(self) -> str:
         """The plan that was made last, in Terraform's own JSON; secrets included."""
@@ -287,19 +276,19 @@ class Workspace:
         self, command: str, *options: str, listen: Callable[[Event], None] | None = None
     ) -> tuple[int, list[Event]]:
         """Run a command that tells what it does as JSON lines."""
-        events: list[Event] = []
+        told: list[Event] = []
 
         def hear(line: str) -> None:
-            event = _parsed(line)
-            events.append(event)
+            event = events.parsed(line)
+            told.append(event)
             if listen is not None:
                 listen(event)
 
         run = [str(self.program), command, "-json", "-input=false", "-no-color", *options]
         code, complaints = binary.run(run, self.folder, self.variables, hear)
         if code != 0 and not (command == "plan" and code == 2):
-            raise self._failure(command, events, complaints)
-        return code, events
+            raise failures.failure(command, told, complaints, self)
+        return code, told
 
     def _answer(self, *command: str) -> str:
         """Run a command whose answer is its output."""
@@ -307,87 +296,8 @@ class Workspace:
         run = [str(self.program), *command]
         code, complaints = binary.run(run, self.folder, self.variables, lines.append)
         if code != 0:
-            raise self._failure(command[0], [], complaints)
+            raise failures.failure(command[0], [], complaints, self)
         return "".join(lines)
-
-    def _failure(self, command: str, events: Sequence[Event], complaints: str) -> TerraformFailed:
-        found = [each["diagnostic"] for each in events if each["type"] == "diagnostic"]
-        errors = [each for each in found if each["severity"] == "error"]
-        if not errors:
-            errors = [{"summary": "Terraform ended without a reason", "detail": complaints.strip()}]
-        locked = next((each for each in errors if "Lock Info:" in each["detail"]), None)
-        if locked is not None:
-            return self._locked(locked["detail"])
-        problem = "; ".join(_in_words(each) for each in errors)
-        return TerraformFailed(
-            f"terraform {command}: {problem}",
-            where=self._place(errors[0]),
-            remedy=_remedy(problem),
-        )
-
-    def _locked(self, detail: str) -> TerraformFailed:
-        found = dict(re.findall(r"^\s*(ID|Path|Operation|Who|Created):\s+(.*?)\s*$", detail, re.M))
-        unlock = f"TF_DATA_DIR={self.data_dir} terraform -chdir={self.folder} force-unlock"
-        doing = found.get("Operation", "").removeprefix("OperationType").lower() or "change"
-        return TerraformFailed(
-            f"the state is locked by {found.get('Who', 'somebody')}"
-            f" since {found.get('Created', 'an unknown time')}, for {doing}",
-            where=found.get("Path", shown(self.folder)),
-            remedy="wait until that has ended and run it again; only when it is certainly dead,"
-            f" as the last resort: `{unlock} {found.get('ID', 'ID')}`",
-        )
-
-    def _place(self, error: Mapping[str, Any]) -> str:
-        if "range" not in error:
-            return str(error.get("address") or shown(self.folder))
-        place = error["range"]
-        return f"{shown((self.folder / place['filename']).resolve())}:{place['start']['line']}"
-
-
-def _parsed(line: str) -> Event:
-    try:
-        event = json.loads(line)
-    except ValueError:
-        return {"type": "text", "@message": line}  # `init -json` has lines that are not JSON.
-    return event if isinstance(event, dict) else {"type": "text", "@message": line}
-
-
-def _counts(events: Sequence[Event]) -> Mapping[str, int]:
-    """How many resources are to be created, updated and deleted."""
-    summary = next(each["changes"] for each in events if each["type"] == "change_summary")
-    return {"create": summary["add"], "update": summary["change"], "delete": summary["remove"]}
-
-
-def _told_outputs(events: Sequence[Event]) -> dict[str, Any]:
-    """What Terraform tells of the root at the end of an apply; the last word counts."""
-    told = [each["outputs"] for each in events if each["type"] == "outputs"]
-    return {
-        name: each["value"] for found in told for name, each in found.items() if "value" in each
-    }
-
-
-def _tell(event: Event, report: Report) -> None:
-    hook = event.get("hook", {})
-    if event["type"] == "apply_complete" and hook["action"] in PAST:
-        report(f"{PAST[hook['action']]} {hook['resource']['addr']} ({hook['elapsed_seconds']} s)")
-    elif event["type"] == "apply_progress":
-        report(f"waiting for {hook['resource']['addr']} ({hook['elapsed_seconds']} s)")
-    elif event["type"] == "apply_errored":
-        report(f"could not {hook['action']} {hook['resource']['addr']}")
-    elif event["type"] == "log":
-        report(event["@message"])
-
-
-def _in_words(error: Mapping[str, Any]) -> str:
-    parts = [error["summary"], error["detail"], error.get("address", "")]
-    return ": ".join(" ".join(part.split()) for part in parts if part)
-
-
-def _remedy(problem: str) -> str:
-    for pattern, remedy in REMEDIES.items():
-        if re.search(pattern, problem):
-            return remedy
-    return "correct what it names and run the same command again; what was done stays recorded"
 
 
 def _is_under(address: str, modules: Sequence[str]) -> bool:

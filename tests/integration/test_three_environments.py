@@ -69,7 +69,7 @@ def delivery(checkout):
 @pytest.fixture(scope="module")
 def in_staging(delivery):
     """The release, in dev and then in staging."""
-    return [delivery.deploy("dev"), delivery.deploy("staging")]
+    return [delivery.deploy("dev"), delivery.deploy("staging", "--from", "dev")]
 
 
 def test_the_release_that_dev_got_is_the_one_that_staging_gets(delivery, in_staging):
@@ -82,8 +82,8 @@ def test_the_release_that_dev_got_is_the_one_that_staging_gets(delivery, in_stag
 
 @pytest.fixture(scope="module")
 def refused(delivery, in_staging):
-    """A deploy to prod that nobody has approved."""
-    return delivery.checkout.inv("deploy", "--env", "prod")
+    """A deploy of what staging has to prod, that nobody has approved."""
+    return delivery.checkout.inv("deploy", "--env", "prod", "--from", "staging")
 
 
 def approved(refused):
@@ -100,7 +100,7 @@ def test_prod_takes_nothing_that_was_not_approved(delivery, refused):
 @pytest.fixture(scope="module")
 def in_prod(delivery, refused):
     """The same release in prod, exactly as it was approved."""
-    return delivery.deploy("prod", "--approve", approved(refused))
+    return delivery.deploy("prod", "--from", "staging", "--approve", approved(refused))
 
 
 def test_what_was_approved_is_what_prod_gets_and_it_is_what_staging_has(delivery, in_prod):

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from delivery import deployment, destruction
+from delivery.releases import under_way
 from tests.doubles.stand import BUCKET, Stand
 
 ACCOUNT_LINE = "dev: AWS (amazonaws.com), account 123456789012, us-east-1\n"
@@ -89,7 +90,23 @@ def test_status_shows_what_stands_even_after_a_deploy_that_failed(inv, stand, mo
     assert "page       inv mirror.serve --env dev, then open its URL\n" in ended.out
     assert "deploy     2, failed, " in ended.out
     assert "error      plan: terraform plan: no: denied\n" in ended.out
+    assert "serving    deploy 1, " in ended.out
     assert "bucket     s3://mirror\n" in ended.out
+
+
+def test_status_says_what_a_killed_deploy_has_left_and_what_goes_on_from_there(
+    inv, stand, monkeypatch
+):
+    inv("deploy", "--env", "dev")
+    monkeypatch.setattr(
+        stand.states, "list_executions", lambda **_: {"executions": []}, raising=False
+    )
+    under_way.mark(stand.cloud, BUCKET, "dev", kind="deploy", lease=2)
+
+    ended = inv("status", "--env", "dev")
+
+    assert "half done  a change began and has not ended" in ended.out
+    assert "`inv deploy --env dev` goes on, `inv rollback --env dev` goes back" in ended.out
 
 
 def test_status_as_json_is_one_document_and_nothing_else(inv, stand):
