@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import boto3
@@ -18,6 +19,11 @@ ROOT = Path(__file__).parents[1]
 settings.register_profile("desk", deadline=None)
 if "CI" not in os.environ:
     settings.load_profile("desk")
+
+# A shell that runs the tests in the background lets them ignore Ctrl-C, and their children
+# inherit that: those that are to be interrupted would run for ever.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
