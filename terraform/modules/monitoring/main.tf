@@ -92,9 +92,6 @@ resource "aws_s3_bucket_policy" "trail" {
 }
 
 resource "aws_cloudtrail" "trail" {
-  # checkov:skip=CKV_AWS_35:SSE-S3, as everywhere here: docs/adr/0009
-  # checkov:skip=CKV_AWS_252:people are told of what matters by rules, not of every file
-  # checkov:skip=CKV2_AWS_10:EventBridge has the same events without a copy of all of them in CloudWatch
   name                          = local.trail_name
   s3_bucket_name                = aws_s3_bucket.trail.bucket
   is_multi_region_trail         = true

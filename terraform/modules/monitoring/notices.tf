@@ -4,7 +4,6 @@ locals {
 }
 
 resource "aws_sns_topic" "security" {
-  # checkov:skip=CKV_AWS_26:EventBridge and CloudWatch cannot use AWS's own key for it, and a notice says nothing that CloudTrail does not
   name = "${var.name_prefix}-security"
 }
 
