@@ -24,9 +24,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from delivery.cloud import Cloud
 from delivery.errors import DeployUnderWay, LeaseLost
 from delivery.progress import Steps
-from delivery.state_bucket import NOT_THERE
+from delivery.state_bucket import NOT_THERE, OUTRUN
 
-TAKEN = {"PreconditionFailed", "ConditionalRequestConflict"}
 POLL_SECONDS = 0.5
 
 
@@ -190,7 +189,7 @@ class _Desk:
                 **condition,
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] in TAKEN:
+            if error.response["Error"]["Code"] in OUTRUN:
                 return None
             raise
         return str(answer["ETag"])

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -21,10 +18,8 @@ from delivery.environment import Environment
 from delivery.releases import recall
 from delivery.review.reviewing import Review
 from delivery.site import Site
+from delivery.terraform import apart
 from delivery.terraform.running import ROOT_OUTPUT, Plan, Workspace
-
-LOCAL_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
-NOT_COPIED = shutil.ignore_patterns(".terraform")
 
 Admit = Callable[[Site, Plan], Review]
 # What Terraform puts out for the delivery's own use; the history has it elsewhere.
@@ -118,17 +113,14 @@ def first_plan(site: Site) -> Iterator[Plan]:
     The real backend would need the state bucket, and a plan creates nothing. Its file lasts as
     long as the body.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        copy = replace(site.checkout, terraform_dir=Path(scratch) / "terraform")
+    root = site.checkout.root_of(site.environment)
+    with apart.copied(site.checkout.terraform_dir, root) as (tree, data_dir):
+        copy = replace(site.checkout, terraform_dir=tree)
         with site.steps.step("init"):
-            shutil.copytree(site.checkout.terraform_dir, copy.terraform_dir, ignore=NOT_COPIED)
-            root = copy.root_of(site.environment)
             rendering.write(copy.settings_file(site.environment), site.settings)
-            # Terraform lets a file of this name replace what others say ("Override Files").
-            (root / "backend_override.tf").write_text(LOCAL_BACKEND)
             terraform = Workspace.at(
-                root,
-                data_dir=Path(scratch) / "data",
+                copy.root_of(site.environment),
+                data_dir=data_dir,
                 variables=site.cloud.variables,
                 state_dir=site.checkout.state_dir,
             )

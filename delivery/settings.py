@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from typing import Any
 
-from delivery import state_bucket
+from delivery import digests, state_bucket
 from delivery.checkout import target_of
 from delivery.config import rendering
 from delivery.environment import Environment
@@ -38,7 +37,7 @@ def of(
     target = target_of(environment)
     bucket = state_bucket.name(environment.project, environment.name, account_id)
     references = {
-        name: {"key": artifact_key(name, sha256), "digest": _base64(sha256)}
+        name: {"key": artifact_key(name, sha256), "digest": digests.as_base64(sha256)}
         for name, sha256 in artifacts.items()
         if name in RUN_BY_FUNCTIONS
     }
@@ -50,8 +49,3 @@ def of(
         architecture=target.architecture,
         runtime=f"python{target.python}",
     )
-
-
-def _base64(sha256: str) -> str:
-    # Lambda spells its CodeSha256 so, and Terraform's source_code_hash is compared with it.
-    return base64.b64encode(bytes.fromhex(sha256)).decode()

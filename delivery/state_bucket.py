@@ -11,6 +11,8 @@ from botocore.exceptions import ClientError
 from delivery.cloud import Cloud
 
 NOT_THERE = {"404", "NoSuchBucket", "NoSuchKey", "NotFound"}
+# Another one was faster. Source: Amazon S3, "Conditional writes"; 409 while both still write.
+OUTRUN = {"PreconditionFailed", "ConditionalRequestConflict"}
 
 
 def name(project: str, environment: str, account_id: str) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from delivery import digests, whole_files
 from delivery.artifacts import packages
 from delivery.artifacts.journal import Entry
 from delivery.artifacts.packages import Installation
@@ -41,7 +40,7 @@ class Artifact:
     @property
     def base64_digest(self) -> str:
         """The digest as Lambda spells it (`source_code_hash`, `CodeSha256`)."""
-        return base64.b64encode(bytes.fromhex(self.sha256)).decode()
+        return digests.as_base64(self.sha256)
 
     @property
     def inputs_digest(self) -> str:
@@ -85,9 +84,9 @@ class Cache:
         note: dict[str, Any] = {"sha256": sha256, "size_bytes": len(body)}
         note |= {"recipe": recipe.as_json(), "installation": installation.as_json()}
         artifact = self._artifact(name, recipe, note, built=True)
-        _write(artifact.path, body)
+        whole_files.write(artifact.path, body)
         note["mtime_ns"] = artifact.path.stat().st_mtime_ns
-        _write(self._note_file(name, recipe.digest), json.dumps(note, indent=1).encode())
+        whole_files.write(self._note_file(name, recipe.digest), json.dumps(note, indent=1).encode())
         self._drop_old(name)
         return artifact
 
@@ -128,14 +127,6 @@ def _read(file: Path) -> dict[str, Any] | None:
     except (FileNotFoundError, ValueError):
         return None
     return note if isinstance(note, dict) and "mtime_ns" in note else None
-
-
-def _write(path: Path, body: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Under a name of its own, then renamed: a reader, or a kill, never meets half a file.
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as scratch:
-        scratch.write(body)
-    Path(scratch.name).replace(path)
 
 
 def _is_sound(artifact: Artifact, mtime_ns: int) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from delivery import whole_files
 from delivery.artifacts.target import Target
 
 
@@ -59,8 +59,5 @@ class Journal:
             return {}
 
     def _write(self, entries: Mapping[str, Entry]) -> None:
-        self.file.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps({key: asdict(each) for key, each in entries.items()}, indent=1)
-        with tempfile.NamedTemporaryFile("w", dir=self.file.parent, delete=False) as scratch:
-            scratch.write(text)
-        Path(scratch.name).replace(self.file)
+        whole_files.write(self.file, text.encode())

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from delivery import whole_files
 from delivery.config import selection, signing_key
 from delivery.environment import Environment
 from delivery.paths import HOMEBREW_KEY_FILE
@@ -95,11 +95,7 @@ def write(path: Path, settings: Mapping[str, Any]) -> bool:
     text = json.dumps({"settings": settings}, indent=2, ensure_ascii=False) + "\n"
     if path.is_file() and path.read_text(encoding="utf-8") == text:
         return False
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as scratch:
-        scratch.write(text)
-    Path(scratch.name).replace(path)
+    whole_files.write(path, text.encode())
     return True
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from delivery.checkout import Checkout
 from delivery.config import rendering
 from delivery.environment import Environment
+from delivery.terraform import apart
 from delivery.terraform.running import Workspace
-
-LOCAL_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
-NOT_COPIED = shutil.ignore_patterns(".terraform", "terraform.tfvars.json")
 
 
 def render(
@@ -39,16 +36,13 @@ def render(
 
     Source: Terraform, "JSON Output Format", plan representation.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "terraform"
-        shutil.copytree(checkout.terraform_dir, folder, ignore=NOT_COPIED)
-        root = folder / "environments" / environment.name
-        rendering.write(root / "terraform.tfvars.json", settings)
-        # Terraform lets a file of this name replace what others say ("Override Files").
-        (root / "backend_override.tf").write_text(LOCAL_BACKEND, encoding="utf-8")
+    root = checkout.root_of(environment)
+    with apart.copied(checkout.terraform_dir, root) as (tree, data_dir):
+        copy = replace(checkout, terraform_dir=tree)
+        rendering.write(copy.settings_file(environment), settings)
         terraform = Workspace.at(
-            root,
-            data_dir=Path(scratch) / "data",
+            copy.root_of(environment),
+            data_dir=data_dir,
             variables=variables,
             state_dir=checkout.state_dir,
         )

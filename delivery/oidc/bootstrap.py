@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,10 +17,8 @@ from delivery.config import rendering
 from delivery.environment import Environment
 from delivery.oidc import access
 from delivery.progress import Steps
+from delivery.terraform import apart
 from delivery.terraform.running import Plan, Workspace
-
-# Terraform lets a file of this name replace what others say ("Override Files").
-OVERRIDE = ("backend_override.tf", 'terraform {\n  backend "local" {}\n}\n')
 
 
 @dataclass(frozen=True)
@@ -93,12 +89,9 @@ class _Site:
         if state_bucket.exists(self.cloud, self.bucket):
             yield self.root()
             return
-        with tempfile.TemporaryDirectory() as scratch:
-            tree = Path(scratch) / "terraform"
-            ignored = shutil.ignore_patterns(".terraform")
-            shutil.copytree(self.checkout.terraform_dir, tree, ignore=ignored)
-            (tree / "access" / OVERRIDE[0]).write_text(OVERRIDE[1])
-            yield self._initialised(tree / "access", Path(scratch) / "data", {})
+        whole = self.checkout.terraform_dir
+        with apart.copied(whole, whole / "access") as (tree, data_dir):
+            yield self._initialised(tree / "access", data_dir, {})
 
     def root(self) -> Workspace:
         backend = state_bucket.backend_config(self.cloud, self.bucket, self.environment.name)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from delivery import process_environment
+from delivery import digests, process_environment
 from delivery.artifacts import terraform
 from delivery.artifacts.build import Artifact, Target
 from delivery.checkout import Checkout, target_of
@@ -95,9 +94,9 @@ def make_for(
         target=target,
         components=components,
         image=image,
-        configuration_schema=_sha256(checkout.schema_file.read_bytes()),
+        configuration_schema=digests.sha256(checkout.schema_file.read_bytes()),
         layout=_layout(checkout.places.lambdas / "mirror" / "layout.txt"),
-        sbom=_sha256(bill),
+        sbom=digests.sha256(bill),
     )
     return Package(release, artifacts, bill, began)
 
@@ -111,7 +110,3 @@ def _layout(file: Path) -> int:
             where=shown(file),
             remedy=f"bring {shown(file)} back: it holds one number",
         ) from error
-
-
-def _sha256(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,19 +9,18 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from delivery import digests, whole_files
 from delivery.cloud import Cloud
 from delivery.errors import UnknownRelease, UntrustedRelease
 from delivery.releases import manifest
 from delivery.releases.manifest import Package, Release
 from delivery.settings import artifact_key
-from delivery.state_bucket import NOT_THERE
+from delivery.state_bucket import NOT_THERE, OUTRUN
 
 RELEASES = "artifacts/release/"
 # The only key whose name is not the digest of its bytes: it tells a time.
 PROVENANCE = "artifacts/provenance/"
 NAMED_AT_MOST = 8
-# Another one was faster. Source: Amazon S3, "Conditional writes"; 409 while both still write.
-OUTRUN = {"PreconditionFailed", "ConditionalRequestConflict"}
 
 
 @dataclass(frozen=True)
@@ -101,8 +97,8 @@ def fetch(cloud: Cloud, bucket: str, release: Release, folder: Path) -> dict[str
     fetched = {}
     for component, each in release.components.items():
         path = folder / f"{component}-{each.sha256}.zip"
-        if not path.is_file() or _sha256(path.read_bytes()) != each.sha256:
-            _write(path, _get(s3, bucket, artifact_key(component, each.sha256)))
+        if not path.is_file() or digests.sha256(path.read_bytes()) != each.sha256:
+            whole_files.write(path, _get(s3, bucket, artifact_key(component, each.sha256)))
         fetched[component] = path
     return fetched
 
@@ -160,13 +156,13 @@ def _is_there(s3: Any, bucket: str, key: str) -> bool:
         return False
     # S3 computed it when the object came in; an object that came in without tells nothing.
     checksum = found.get("ChecksumSHA256")
-    if checksum and _digest_in(key) and checksum != _base64(_digest_in(key)):
+    if checksum and _digest_in(key) and checksum != digests.as_base64(_digest_in(key)):
         raise _other_bytes(f"s3://{bucket}/{key}")
     return True
 
 
 def _put(s3: Any, bucket: str, key: str, body: bytes) -> int:
-    sha256 = _sha256(body)
+    sha256 = digests.sha256(body)
     if _digest_in(key) not in {"", sha256}:
         raise _other_bytes(f"what was to become s3://{bucket}/{key}")
     try:
@@ -175,7 +171,7 @@ def _put(s3: Any, bucket: str, key: str, body: bytes) -> int:
             Key=key,
             Body=body,
             ContentType="application/json" if key.endswith(".json") else "application/zip",
-            ChecksumSHA256=_base64(sha256),
+            ChecksumSHA256=digests.as_base64(sha256),
             IfNoneMatch="*",
         )
     except ClientError as error:
@@ -196,7 +192,7 @@ def _get(s3: Any, bucket: str, key: str) -> bytes:
             where=where,
             remedy="make the release again at its commit: inv package",
         ) from error
-    if _digest_in(key) not in {"", _sha256(body)}:
+    if _digest_in(key) not in {"", digests.sha256(body)}:
         raise _other_bytes(where)
     return body
 
@@ -227,13 +223,6 @@ def _not_one(name: str, ids: Sequence[str], where: str) -> UnknownRelease:
     )
 
 
-def _write(path: Path, body: bytes) -> None:
-    # Under a name of its own, then renamed: a kill leaves no half file under the digest's name.
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as scratch:
-        scratch.write(body)
-    Path(scratch.name).replace(path)
-
-
 def _other_bytes(where: str) -> UntrustedRelease:
     return UntrustedRelease(
         "these bytes are not those that the digest in their name promises",
@@ -241,11 +230,3 @@ def _other_bytes(where: str) -> UntrustedRelease:
         remedy="find out who changed them; then delete them and make the release again at its"
         " commit: inv package",
     )
-
-
-def _sha256(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()
-
-
-def _base64(sha256: str) -> str:
-    return base64.b64encode(bytes.fromhex(sha256)).decode()

@@ -71,13 +71,18 @@ def test_every_package_folder_is_declared():
     assert names == set(settings["packages"])
 
 
-@pytest.mark.parametrize("path", [path for path in PRESENT if not path.startswith("requirements/")])
+@pytest.mark.parametrize("path", PRESENT)
 def test_nothing_names_this_machine(path):
     text = (ROOT / path).read_bytes().decode(errors="replace")
     home = re.escape(str(ROOT.parent) + "/")
 
     assert not re.search(home, text), f"{path} names {ROOT.parent}"
     assert "/opt/" + "tf-plugins" not in text
+
+
+@pytest.mark.parametrize("path", [path for path in PRESENT if path.startswith("requirements/")])
+def test_requirements_name_where_they_come_from_by_a_path_of_the_tree(path):
+    assert "via -r /" not in (ROOT / path).read_text()
 
 
 @pytest.mark.parametrize("path", files(".md"))
