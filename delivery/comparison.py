@@ -13,12 +13,12 @@ from botocore.exceptions import ClientError
 
 from delivery import state_bucket
 from delivery.cloud import Cloud
+from delivery.deploy.settings import artifact_key
 from delivery.environment import Environment
 from delivery.errors import BadInput
 from delivery.releases import commits, history
 from delivery.releases.commits import Commit
 from delivery.releases.history import Record
-from delivery.settings import artifact_key
 
 TREE = "terraform"
 Pair = tuple[Any, Any]

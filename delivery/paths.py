@@ -10,7 +10,7 @@ STATE_DIR = ROOT / ".airbrew"
 TERRAFORM_DIR = ROOT / "terraform"
 LAMBDAS_DIR = ROOT / "lambdas"
 # Homebrew's own signing key, api/homebrew-1.pem in Homebrew/brew; RSA, 4096 bit.
-HOMEBREW_KEY_FILE = ROOT / "delivery" / "homebrew-1.pem"
+HOMEBREW_KEY_FILE = ROOT / "delivery" / "mirror" / "homebrew-1.pem"
 
 
 def shown(path: Path) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from delivery import content, executions, state_bucket
+from delivery import state_bucket
 from delivery.cloud import Cloud
-from delivery.content import Snapshot
 from delivery.environment import Environment
 from delivery.errors import BadInput
-from delivery.executions import ExecutionSummary
+from delivery.mirror import content, executions
+from delivery.mirror.content import Snapshot
+from delivery.mirror.executions import ExecutionSummary
 from delivery.releases import history, last_drift, under_way
 from delivery.releases.history import Record
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from invoke.context import Context
 from invoke.exceptions import Exit
 
-from delivery import process_environment, settings
+from delivery import process_environment
 from delivery.checkout import Checkout
 from delivery.ci import changes as changing
 from delivery.ci import events, outputs, plans, summaries, verdict
 from delivery.ci import targets as targeting
 from delivery.config import effective, loading
+from delivery.deploy import settings
 from delivery.environment import Environment
 from delivery.paths import CONFIG_FILE, ROOT, STATE_DIR
 from verbs import console, report_ci

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from invoke.context import Context
 
-from delivery import pages, settings
+from delivery import pages
 from delivery.checkout import Checkout
 from delivery.config import effective, loading, reference, rendering, selection
+from delivery.deploy import settings
 from delivery.paths import CONFIG_FILE, shown
 from verbs import console, report
 from verbs.target import destination, environment_named

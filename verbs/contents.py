@@ -9,7 +9,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from delivery import standing
-from delivery.contents import Contents
+from delivery.mirror.contents import Contents
 from verbs import console, report_contents
 from verbs.options import ENV_HELP, JSON_HELP
 from verbs.target import announce, environment_named, reach

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from invoke.context import Context
 from invoke.exceptions import Exit
 
-from delivery import deployment, standing
+from delivery import standing
+from delivery.deploy import deployment
 from delivery.progress import Steps
 from sandbox.errors import SandboxError
 from verbs import console, report
@@ -119,7 +120,7 @@ def destroy(
 
     Example: inv destroy --env dev --delete-data
     """
-    from delivery import destruction  # noqa: PLC0415 - Terraform and cryptography, for this verb
+    from delivery.deploy import destruction  # noqa: PLC0415 - Terraform and cryptography, for this verb
 
     environment = environment_named(env)
     cloud = reach(environment)

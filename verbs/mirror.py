@@ -8,7 +8,9 @@ from pathlib import Path
 from invoke.context import Context
 from invoke.exceptions import Exit
 
-from delivery import executions, orchestrator, prices, serving, standing
+from delivery import standing
+from delivery.cost import prices
+from delivery.mirror import executions, orchestrator, serving
 from delivery.probe import targets
 from delivery.progress import Steps
 from sandbox import catalogues

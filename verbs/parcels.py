@@ -200,7 +200,7 @@ def seed(
 
     Example: inv mirror.seed --env dev --from ~/Library/Caches/Homebrew/downloads
     """
-    from delivery import seeding  # noqa: PLC0415 - as above
+    from delivery.mirror import seeding  # noqa: PLC0415 - as above
 
     environment = environment_named(env)
     source = _given(from_, "--from", "a folder, a bottles_hash.json or s3://BUCKET")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from verbs import console
 
 if TYPE_CHECKING:  # Each verb imports what it needs; this module needs their names only.
-    from delivery.orchestrator import DryRun
-    from delivery.prices import StoragePrices
+    from delivery.cost.prices import StoragePrices
+    from delivery.mirror.orchestrator import DryRun
 
 COLUMNS = ("formulae", "dependencies", "bottles", "missing")
 

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from delivery import content, serving, standing
+from delivery import standing
 from delivery.cloud import Cloud
 from delivery.config import rendering
 from delivery.environment import Environment
 from delivery.errors import BadInput
+from delivery.mirror import content, serving
 from delivery.probe.clients import CLIENTS
 from delivery.probe.defects import BREAKS, Defect
 from delivery.probe.findings import Finding, Report

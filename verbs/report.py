@@ -13,10 +13,10 @@ from delivery.paths import shown
 from verbs import console, report_plan
 
 if TYPE_CHECKING:  # Each verb imports what it needs; this module needs their names only.
-    from delivery.destruction import Destruction
+    from delivery.deploy.destruction import Destruction
+    from delivery.deploy.site import Outcome
     from delivery.environment import Environment
-    from delivery.executions import Execution
-    from delivery.site import Outcome
+    from delivery.mirror.executions import Execution
     from delivery.standing import Standing
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from delivery.air_gap.importing import Imported
     from delivery.air_gap.parcel import Parcel
     from delivery.air_gap.parts import Parts
-    from delivery.seeding import Seeded
+    from delivery.mirror.seeding import Seeded
 
 NAMED = 10
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from delivery.site import Outcome
+from delivery.deploy.site import Outcome
 from verbs import console
 
 

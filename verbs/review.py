@@ -8,7 +8,7 @@ from typing import Any
 from invoke.context import Context
 from invoke.exceptions import Exit
 
-from delivery import deployment
+from delivery.deploy import deployment
 from delivery.progress import Steps
 from verbs import console, report, report_plan
 from verbs.main import ENV_HELP, JSON_HELP

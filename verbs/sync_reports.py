@@ -9,8 +9,9 @@ from typing import Any
 
 from invoke.context import Context
 
-from delivery import standing, sync_reports
+from delivery import standing
 from delivery.errors import SyncFailed
+from delivery.mirror import sync_reports
 from verbs import console
 from verbs.options import ENV_HELP, JSON_HELP
 from verbs.target import announce, environment_named, reach

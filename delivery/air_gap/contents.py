@@ -9,10 +9,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from delivery import content, uploads
-from delivery.bottles import Bottle
 from delivery.cloud import Cloud
 from delivery.errors import BadInput
+from delivery.mirror import content, uploads
+from delivery.mirror.bottles import Bottle
 
 LISTS = ("bottles.json", "casks.json", "snapshot.json")
 ABSENT = {"NoSuchKey", "404", "NotFound"}

@@ -15,11 +15,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from delivery import orchestrator, uploads
 from delivery.air_gap import contents, parcel, verification
 from delivery.air_gap.parcel import File, Parcel
 from delivery.cloud import Cloud
 from delivery.errors import BaseMissing
+from delivery.mirror import orchestrator, uploads
 from delivery.progress import Steps
 
 THREADS = 8

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from delivery import jws
 from delivery.air_gap import parcel, signing
 from delivery.air_gap.hashing import sha256_of
 from delivery.air_gap.parcel import File, Parcel
 from delivery.errors import BadInput
+from delivery.mirror import jws
 
 # Hashing lets go of Python's lock; more threads than this only move a disk's head.
 THREADS = 4

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from delivery import deployment
 from delivery.ci import picture
 from delivery.cloud import Cloud
+from delivery.deploy import deployment
+from delivery.deploy.site import Outcome
 from delivery.environment import Environment
 from delivery.errors import ToolMissing
+from delivery.mirror.serving import serving
 from delivery.progress import Steps
-from delivery.serving import serving
-from delivery.site import Outcome
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from delivery import prices
-from delivery.cost import usage
+from delivery.cost import prices, usage
+from delivery.cost.prices import PriceList
 from delivery.cost.usage import HOURS_A_MONTH, Usage
-from delivery.prices import PriceList
 from delivery.terraform.plan_document import PlanDocument, ResourceChange
 
 Key = tuple[str, str]

@@ -7,20 +7,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from delivery import lock, provisioning, rollout, state_bucket
+from delivery import state_bucket
 from delivery.checkout import Checkout
 from delivery.cloud import Cloud
+from delivery.deploy import lock, provisioning, rollout
+from delivery.deploy.lock import Turn
+from delivery.deploy.provisioning import SETTINGS
+from delivery.deploy.site import Outcome, Site
 from delivery.drift import culprits, differences, owned, roles
 from delivery.drift.differences import BY_DEPLOY, Drift
 from delivery.environment import Environment
 from delivery.errors import BadInput, DeployUnderWay
-from delivery.lock import Turn
 from delivery.progress import Steps
-from delivery.provisioning import SETTINGS
 from delivery.releases import history, last_drift, recall, under_way
 from delivery.releases.history import Record
 from delivery.review import admission, approval
-from delivery.site import Outcome, Site
 from delivery.terraform.running import ROOT_OUTPUT
 
 

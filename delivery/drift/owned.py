@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from delivery.cloud import Cloud
 from delivery.drift.differences import GONE, THERE, WHOLE, Drift
-from delivery.orchestrator import ALIAS
+from delivery.mirror.orchestrator import ALIAS
 from delivery.releases.history import Record
 from delivery.state_bucket import NOT_THERE
 

@@ -10,10 +10,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from delivery import lock, state_bucket
+from delivery import state_bucket
 from delivery.checkout import Checkout
 from delivery.cloud import Cloud
 from delivery.config import rendering
+from delivery.deploy import lock
 from delivery.environment import Environment
 from delivery.oidc import access
 from delivery.progress import Steps

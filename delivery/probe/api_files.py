@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from delivery import jws
-from delivery.jws import BadJws, Flaw
+from delivery.mirror import jws
+from delivery.mirror.jws import BadJws, Flaw
 from delivery.probe import decoding
 from delivery.probe.clients import ApiFile
 from delivery.probe.defects import Sighting, Stumble

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from delivery.bottles import Bottle
+from delivery.mirror.bottles import Bottle
 from delivery.probe.defects import Sighting, Stumble
 from delivery.probe.web import Web, check_status
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
-from delivery.bottles import Bottle, package_version
+from delivery.mirror.bottles import Bottle, package_version
 
 MACOS = (
     *("tahoe", "sequoia", "sonoma", "ventura", "monterey"),

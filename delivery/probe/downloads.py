@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from delivery.bottles import Bottle
+from delivery.mirror.bottles import Bottle
 from delivery.probe import blobs, manifests
 from delivery.probe.clients import ANONYMOUS_BEARER, BREW_4, BREW_6, INDEX_TYPE
 from delivery.probe.defects import BREAKS, Sighting, Stumble

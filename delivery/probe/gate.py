@@ -6,16 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from delivery import content
-from delivery.bottles import Bottle
 from delivery.cloud import Cloud
 from delivery.errors import SmokeTestFailed
+from delivery.mirror import content
+from delivery.mirror.bottles import Bottle
+from delivery.mirror.serving import serving
 from delivery.probe import sampling
 from delivery.probe.conformance import probe
 from delivery.probe.defects import BREAKS
 from delivery.probe.findings import Report
 from delivery.probe.targets import Target
-from delivery.serving import serving
 
 # Larger bottles are asked for their first byte only: the gate is part of every deploy.
 BOTTLE_LIMIT_BYTES = 4 * 2**20

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from delivery.bottles import Bottle
+from delivery.mirror.bottles import Bottle
 from delivery.probe.api_files import refuse_web_page
 from delivery.probe.clients import INDEX_TYPE
 from delivery.probe.defects import Sighting, Stumble

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from delivery.bottles import Bottle
+from delivery.mirror.bottles import Bottle
 from delivery.probe import catalogues, downloads
 from delivery.probe.clients import CLIENTS
 from delivery.probe.downloads import Download

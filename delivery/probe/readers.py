@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from delivery.bottles import Bottle
+from delivery.mirror.bottles import Bottle
 from delivery.probe.api_files import CheckedFile
 from delivery.probe.catalogues import Catalogue, Formulae, Packages
 from delivery.probe.clients import CLIENTS

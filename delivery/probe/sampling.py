@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
-from delivery.bottles import Bottle
 from delivery.errors import BadInput
+from delivery.mirror.bottles import Bottle
 from delivery.probe.catalogues import Catalogue
 
 FIRST = 3

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from delivery import bottles
-from delivery.bottles import Bottle
 from delivery.config import signing_key
 from delivery.config.signing_key import UnfitKey
 from delivery.errors import BadInput
+from delivery.mirror import bottles
+from delivery.mirror.bottles import Bottle
 
 ARTIFACT = "artifact"
 BOTTLE = "bottle"

@@ -17,11 +17,11 @@ from botocore.exceptions import ClientError
 
 from delivery.checkout import Checkout
 from delivery.cloud import Cloud
+from delivery.deploy.settings import artifact_key
+from delivery.deploy.site import Site
 from delivery.errors import CannotRollBack
 from delivery.releases import history
 from delivery.releases.history import Record
-from delivery.settings import artifact_key
-from delivery.site import Site
 from delivery.state_bucket import NOT_THERE
 
 TREE = "terraform"

@@ -11,10 +11,10 @@ from botocore.exceptions import ClientError
 
 from delivery import digests, whole_files
 from delivery.cloud import Cloud
+from delivery.deploy.settings import artifact_key
 from delivery.errors import UnknownRelease, UntrustedRelease
 from delivery.releases import manifest
 from delivery.releases.manifest import Package, Release
-from delivery.settings import artifact_key
 from delivery.state_bucket import NOT_THERE, OUTRUN
 
 RELEASES = "artifacts/release/"

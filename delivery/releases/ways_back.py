@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from delivery.deploy.site import Site
 from delivery.errors import CannotRollBack
 from delivery.releases import history, store, under_way
 from delivery.releases.history import Record
-from delivery.site import Site
 
 SHORTEST_ID = 6
 

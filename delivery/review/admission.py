@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from delivery.deploy.site import Site
 from delivery.releases import history
 from delivery.review import approval, reviewing
 from delivery.review.plans import Plans
 from delivery.review.reviewing import Review
-from delivery.site import Site
 from delivery.terraform.running import Plan
 
 

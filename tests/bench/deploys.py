@@ -21,7 +21,8 @@ HANDLER = Path("lambdas") / "orchestrator" / "handler.py"
 # In the checkout, so that its own code says how it runs Terraform.
 HOW = """
 import json
-from delivery import provisioning, state_bucket
+from delivery.deploy import provisioning
+from delivery import state_bucket
 from delivery.checkout import Checkout
 from verbs.target import environment_named, reach
 dev = environment_named("dev")

@@ -26,7 +26,7 @@ from typing import Any
 
 import boto3
 
-from delivery import prices
+from delivery.cost import prices
 from sandbox import catalogues, cloud
 from sandbox.cloud import Sandbox
 from tests.bench import spending, weeks

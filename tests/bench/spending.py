@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from delivery.prices import StoragePrices
+from delivery.cost.prices import StoragePrices
 
 PHASES = ("Plan", "Copy", "Publish")
 # After the execution: the probe, which is no part of a scheduled sync.

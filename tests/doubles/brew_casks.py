@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from delivery import jws
+from delivery.mirror import jws
 from tests.doubles.brew_client import GENERATIONS, Brew, BrewError
 from tests.doubles.brew_line import Unreachable
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from delivery import jws
+from delivery.mirror import jws
 from tests.doubles.brew_line import Line, Response, Unreachable
 from tests.doubles.brew_names import Entry, from_formula, from_package, from_tap
 

@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from delivery import aliases
+from delivery.deploy import aliases
 from delivery.errors import DeployUnderWay
 from tests.doubles.journeys import FAULTS, JOURNEYS, Journey
 from tests.doubles.rig import Fault, Rig

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from delivery import health, rollback
 from delivery.cloud import Cloud
+from delivery.deploy import health, rollback
+from delivery.deploy.smoke import FetchedBottle
 from delivery.errors import SmokeTestFailed
 from delivery.probe.gate import Proof
 from delivery.progress import Silence, Steps
 from delivery.releases import history
-from delivery.smoke import FetchedBottle
 from delivery.terraform import binary
 from delivery.terraform.binary import Binary
 from tests.doubles.s3 import Killed, refusal

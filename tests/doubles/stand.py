@@ -11,11 +11,11 @@ from typing import Any
 
 import boto3
 
-from delivery import deployment, destruction
 from delivery.artifacts.build import Places
 from delivery.checkout import Checkout
 from delivery.cloud import Cloud
 from delivery.config import effective, loading
+from delivery.deploy import deployment, destruction
 from delivery.progress import Steps
 from delivery.releases import history
 from tests.doubles.lambdas import LambdaClient

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from delivery.cloud import Cloud
-from delivery.serving import serving
+from delivery.mirror.serving import serving
 from mirror import status
 from mirror.bottles import Bottle
 from mirror.bucket import Bucket

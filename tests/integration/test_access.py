@@ -13,10 +13,10 @@ from dataclasses import replace
 import pytest
 from botocore.exceptions import ClientError
 
-from delivery import deployment
 from delivery.artifacts.build import Places
 from delivery.checkout import Checkout
 from delivery.config import effective, loading
+from delivery.deploy import deployment
 from delivery.oidc import access, explanation, trust
 from delivery.oidc.bootstrap import bootstrap
 from delivery.paths import TERRAFORM_DIR

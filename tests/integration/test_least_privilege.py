@@ -9,10 +9,12 @@ import shutil
 import pytest
 from botocore.exceptions import ClientError
 
-from delivery import executions, provisioning, state_bucket
+from delivery import state_bucket
 from delivery.artifacts.build import Places, Target, build
 from delivery.config import effective, loading, rendering
+from delivery.deploy import provisioning
 from delivery.errors import SyncFailed
+from delivery.mirror import executions
 from delivery.paths import TERRAFORM_DIR
 from delivery.terraform.running import Workspace
 from tests.integration.enforcement import ACCOUNT, enforcing, sample_upstream

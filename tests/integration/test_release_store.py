@@ -9,9 +9,9 @@ import pytest
 from delivery import state_bucket
 from delivery.artifacts.target import Target
 from delivery.cloud import Cloud
+from delivery.deploy.settings import artifact_key
 from delivery.errors import UnknownRelease, UntrustedRelease
 from delivery.releases import package, store
-from delivery.settings import artifact_key
 from sandbox import cloud as local
 from tests.doubles.packaging import checkout_in
 

@@ -48,6 +48,12 @@ def test_toml_parses():
         tomllib.loads((ROOT / path).read_text())
 
 
+def test_nothing_built_is_kept():
+    built = (".whl", ".zip", ".gz", ".pyc", ".so", ".exe", ".tfplan")
+
+    assert files(*built) == []
+
+
 def test_git_ignores_no_test():
     ours = [str(path.relative_to(ROOT)) for path in ROOT.glob("tests/**/*.py")]
 

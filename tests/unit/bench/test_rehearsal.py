@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from delivery import prices
+from delivery.cost import prices
 from tests.bench import spending, weeks
 from tests.bench.spending import Requests
 

@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from delivery.artifacts import builders, image
 from delivery.cloud import Cloud
-from tests.unit.delivery.test_artifacts_image import DIGEST, ID, Machine
+from tests.unit.delivery.artifacts.test_image import DIGEST, ID, Machine
 
 CONFIGURATION = """
 project: {name: acme}

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from delivery import deployment, destruction
+from delivery.deploy import deployment, destruction
 from delivery.releases import under_way
 from tests.doubles.stand import BUCKET, Stand
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from delivery.orchestrator import DryRun
-from delivery.prices import StoragePrices
+from delivery.cost.prices import StoragePrices
+from delivery.mirror.orchestrator import DryRun
 from verbs import planning
 
 PLAN = DryRun(

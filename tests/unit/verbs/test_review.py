@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from delivery import checkout as checkouts
-from delivery import deployment
+from delivery.deploy import deployment
 from delivery.drift import looking
 from tests.doubles.plans import document, entry
 from tests.doubles.stand import Stand

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from delivery import deployment
+from delivery.deploy import deployment
 from delivery.errors import SyncFailed
 from mirror import lease, reports
 from mirror.bottles import Bottle

@@ -14,8 +14,8 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import IncompleteReadError
 
 from delivery.air_gap import exporting
+from delivery.deploy.smoke import fetch_as_brew_would
 from delivery.errors import BadInput, ExportFailed
-from delivery.smoke import fetch_as_brew_would
 from tests.doubles.far_side import NEAR, Killed, files_of
 from tests.unit.delivery.air_gap.conftest import LATER
 from tests.unit.mirror.conftest import RawBody

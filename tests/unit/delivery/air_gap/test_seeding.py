@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from delivery import seeding
 from delivery.errors import BadInput, SyncFailed
+from delivery.mirror import seeding
 from delivery.progress import Steps
 from orchestrator import handler
 from tests.doubles.far_side import FAR, NEAR, OUTPUTS

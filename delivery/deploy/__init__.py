@@ -1,0 +1,1 @@
+"""Changing an environment: deploying, rolling back, undoing what failed, taking it down."""

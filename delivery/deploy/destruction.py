@@ -1,0 +1,182 @@
+"""Taking an environment down: the machinery always, the data only when told to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from delivery import state_bucket
+from delivery.checkout import Checkout
+from delivery.cloud import Cloud
+from delivery.config import rendering
+from delivery.deploy import lease, lock, provisioning, settings
+from delivery.deploy.lease import Asked, Lease
+from delivery.environment import Environment
+from delivery.errors import BadInput, LeaseLost, in_words
+from delivery.mirror import content
+from delivery.progress import Steps
+from delivery.releases import history, under_way
+from delivery.releases.history import Record
+
+# What holds data; everything else can be made anew in a minute. Of what watches, the trail's bucket
+# stays with all that makes it safe: it tells who did what, this destroy included.
+DATA_MODULE = "module.airbrew.module.storage"
+TRAIL_BUCKET = "module.airbrew.module.monitoring[0].aws_s3_bucket"
+KINDS = ("", "_policy", "_public_access_block", "_server_side_encryption_configuration")
+KEPT = (DATA_MODULE, *(f"{TRAIL_BUCKET}{kind}" for kind in (*KINDS, "_versioning")))
+
+
+@dataclass(frozen=True)
+class Destruction:
+    """What was taken down, and what was kept on purpose."""
+
+    environment: str
+    destroyed: tuple[str, ...]
+    kept: tuple[str, ...]
+    objects_deleted: int
+
+
+def destroy(
+    environment: Environment,
+    cloud: Cloud,
+    steps: Steps,
+    *,
+    delete_data: bool,
+    patience_seconds: float = 0,
+    checkout: Checkout | None = None,
+) -> Destruction:
+    """Destroy what Terraform made; the mirror's bucket only with `delete_data`.
+
+    The state bucket stays in any case: it holds the history, and Terraform's state, by which
+    a later deploy takes a bucket that was kept into its care again.
+
+    Raises:
+        BadInput: nothing is deployed there.
+        TerraformFailed: Terraform could not; it is recorded, and can be run again.
+    """
+    checkout = checkout or Checkout()
+    with lock.held(checkout.state_dir, environment.name, patience_seconds=patience_seconds) as turn:
+        bucket = state_bucket.name(environment.project, environment.name, cloud.account_id)
+        if history.latest(cloud, bucket, environment.name) is None:
+            raise BadInput(
+                f'nothing was ever deployed in "{environment.name}"',
+                where=cloud.describe(),
+                remedy=f"inv deploy --env {environment.name}",
+            )
+        asked = Asked(environment.name, "destroy", turn.token, turn.before, patience_seconds)
+        with lease.held(cloud, bucket, asked, steps) as held:
+            previous = history.latest(cloud, bucket, environment.name)
+            assert previous is not None  # noqa: S101 - records are never deleted; this tells mypy
+            site = _Site(checkout, environment, cloud, steps, bucket, previous, held, delete_data)
+            return _take_down(site)
+
+
+@dataclass(frozen=True)
+class _Site:
+    checkout: Checkout
+    environment: Environment
+    cloud: Cloud
+    steps: Steps
+    bucket: str
+    previous: Record
+    lease: Lease
+    delete_data: bool
+
+    @property
+    def mirror(self) -> str:
+        """The mirror's bucket: as last deployed, else as configured, if it is there; else empty."""
+        deployed = self.previous.outputs.get("mirror_bucket")
+        name = str(deployed or self.environment.bucket_name(self.cloud.account_id))
+        return name if state_bucket.exists(self.cloud, name) else ""
+
+    @property
+    def trail(self) -> str:
+        """The bucket of who did what, as modules/monitoring names it; empty where there is none."""
+        name = f"{self.environment.project}-{self.environment.name}-trail-{self.cloud.account_id}"
+        return name if state_bucket.exists(self.cloud, name) else ""
+
+    def record(self, outcome: str, **more: Any) -> None:
+        record = Record(
+            number=history.next_number(self.previous),
+            environment=self.environment.name,
+            outcome=outcome,
+            fingerprint="",
+            at=history.now(),
+            seconds=dict(self.steps.seconds),
+            artifacts=self.previous.artifacts,
+            kind="destroy",
+            by=self.lease.by,
+            lease=self.lease.number,
+            **more,
+        )
+        history.append(self.cloud, self.bucket, record)
+
+
+def _take_down(site: _Site) -> Destruction:
+    mirror, trail, name = site.mirror, site.trail, site.environment.name
+    try:
+        with site.steps.step("mark"):
+            _mark(site)
+        doomed_buckets = [each for each in (mirror, trail) if each and site.delete_data]
+        deleted = sum(_empty(site, each) for each in doomed_buckets)
+        doomed = _destroy(site)
+        with site.steps.step("record"):
+            site.lease.check()
+            site.record("destroyed")
+            under_way.clear(site.cloud, site.bucket, site.environment.name)
+    # Whatever it is, Ctrl-C included, the next deploy and `inv status` have to know.
+    except BaseException as error:
+        error.add_note(f"what was not destroyed stands; go on: inv destroy --env {name}")
+        if not isinstance(error, LeaseLost):
+            problem = f"{site.steps.current}: {in_words(error)}"
+            site.record(
+                "failed",
+                outputs=site.previous.outputs,
+                versions=site.previous.versions,
+                error=problem,
+            )
+        raise
+    return Destruction(
+        site.environment.name, tuple(doomed), tuple(_kept(site, mirror, trail)), deleted
+    )
+
+
+def _mark(site: _Site) -> None:
+    site.lease.check()
+    under_way.mark(
+        site.cloud, site.bucket, site.environment.name, kind="destroy", lease=site.lease.number
+    )
+
+
+def _empty(site: _Site, bucket: str) -> int:
+    with site.steps.step("empty"):
+        site.lease.check()
+        deleted = content.empty(site.cloud, bucket)
+        site.steps.detail(f"{deleted} objects of s3://{bucket}")
+    return deleted
+
+
+def _destroy(site: _Site) -> list[str]:
+    with site.steps.step("destroy"):
+        _write_settings(site)
+        site.lease.check()
+        terraform = provisioning.workspace(site.checkout, site.environment, site.cloud, site.bucket)
+        keep = () if site.delete_data else KEPT
+        return terraform.destroy(keep=keep, report=site.steps.detail)
+
+
+def _write_settings(site: _Site) -> None:
+    """Terraform wants its variables to destroy, too, and this may be another checkout's deploy."""
+    wanted = settings.of(
+        site.environment, site.cloud.account_id, site.cloud.upstream, site.previous.artifacts
+    )
+    rendering.write(site.checkout.settings_file(site.environment), wanted)
+
+
+def _kept(site: _Site, mirror: str, trail: str) -> Iterator[str]:
+    if mirror and not site.delete_data:
+        yield f"s3://{mirror} (the mirror: bottles, snapshots)"
+    if trail and not site.delete_data:
+        yield f"s3://{trail} (the trail: who did what)"
+    yield f"s3://{site.bucket} (Terraform's state and the history)"

@@ -1,0 +1,1 @@
+"""The deployed mirror as the delivery sees it: its orchestrator, its bucket, what it published."""

@@ -1,0 +1,114 @@
+"""Snapshots and channels of a deployed mirror: shown, moved, verified and collected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from delivery.cloud import Cloud
+from delivery.errors import BadInput, ContentFailed
+from delivery.mirror.orchestrator import ask
+
+DEFAULT_CHANNEL = "default"
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The functions of one environment that look after what is published.
+
+    Every answer is the function's own (docs/reference/state-machine.md), so that whoever runs
+    a verb needs ``lambda:InvokeFunction`` and nothing else.
+
+    Args:
+        outputs: what Terraform put out: names of the functions.
+    """
+
+    cloud: Cloud
+    outputs: Mapping[str, Any]
+
+    def snapshots(self) -> Sequence[Mapping[str, Any]]:
+        """Every snapshot, newest first: counts, bytes, what is new, who serves it."""
+        answer = self._orchestrator({"action": "snapshots"}, "could not list the snapshots")
+        found: Sequence[Mapping[str, Any]] = answer["snapshots"]
+        return found
+
+    def rollback(self, snapshot: str, channel: str, *, dry_run: bool) -> Mapping[str, Any]:
+        """Let a channel serve an older snapshot.
+
+        Raises:
+            BadInput: no snapshot is named.
+            ContentFailed: bottles of it are gone, a sync runs, or there is no such snapshot.
+        """
+        if not snapshot:
+            raise BadInput(
+                "no snapshot is given",
+                where="--to",
+                remedy="name one that `inv mirror.snapshots` lists: --to 2026-11-22T030000Z",
+            )
+        channel = channel or DEFAULT_CHANNEL
+        event = {"snapshot": snapshot, "channel": channel, "dry_run": dry_run}
+        return self._orchestrator({"action": "rollback", **event}, "did not roll back")
+
+    def promote(self, channel: str, snapshot: str, *, dry_run: bool) -> Mapping[str, Any]:
+        """Let a channel serve a newer snapshot, by default that of the channel before it.
+
+        Raises:
+            BadInput: no channel is named.
+            ContentFailed: as `rollback`.
+        """
+        if not channel:
+            raise BadInput(
+                "no channel is given",
+                where="--to",
+                remedy="name one of publish.channels in config/airbrew.yaml: --to stable",
+            )
+        event = {"snapshot": snapshot, "channel": channel, "dry_run": dry_run}
+        return self._orchestrator({"action": "promote", **event}, "did not promote")
+
+    def audit(self) -> Mapping[str, Any]:
+        """Whether any published set was rewritten."""
+        return self._orchestrator({"action": "audit"}, "could not audit")
+
+    def collect(self, *, apply: bool) -> Mapping[str, Any]:
+        """What no kept snapshot names; deleted if `apply`.
+
+        Raises:
+            ContentFailed: a sync runs, or a record cannot be read: nothing was deleted.
+        """
+        event = {"action": "collect", "apply": apply}
+        return self._ask("collector_function", event, "the collector stopped")
+
+    def verify(
+        self, request: Mapping[str, Any], report: Callable[[Mapping[str, Any]], None]
+    ) -> Mapping[str, Any]:
+        """Look at a snapshot's bottles, call after call, until all that was asked for is seen.
+
+        Args:
+            request: ``{"snapshot", "deep", "sample", "seed", "repair", "run"}``.
+            report: told each answer as it comes.
+        """
+        event = {"action": "verify", **request}
+        while True:
+            answer = self._ask("sync_worker_function", event, "the sync worker could not verify")
+            report(answer)
+            if answer["finished"]:
+                return answer
+            event["run"] = answer["run"]
+
+    def _orchestrator(self, event: Mapping[str, Any], failure: str) -> Mapping[str, Any]:
+        return self._ask("orchestrator_function", event, f"the orchestrator {failure}")
+
+    def _ask(self, output: str, event: Mapping[str, Any], failure: str) -> Mapping[str, Any]:
+        if output not in self.outputs:
+            raise BadInput(
+                f'what is deployed has no "{output}": it is of an earlier release',
+                where=self.cloud.describe(),
+                remedy="run `inv deploy` first",
+            )
+        return ask(self.cloud, self.outputs[output], event, ContentFailed, failure)
+
+
+def channels(found: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Channel → snapshot, of what `Contents.snapshots` answered."""
+    return {name: each["id"] for each in found for name in each["channels"]}
