@@ -45,8 +45,8 @@ def gates(
 
     Example: inv ci.gates --suite security --plan prod
     """
-    from delivery.gates import catalogue, passing  # noqa: PLC0415 - for this verb only
-    from delivery.gates.gate import Scene  # noqa: PLC0415 - likewise
+    from delivery.gates import catalogue, passing
+    from delivery.gates.gate import Scene
 
     chosen = catalogue.chosen(suite, only)
     scene = Scene(ROOT, _rendered(plan) if plan else None)
@@ -188,8 +188,8 @@ def preview(
 
     Example: inv ci.preview --env dev
     """
-    from delivery.ci import preview as previewing  # noqa: PLC0415 - Terraform and the probe
-    from delivery.progress import Steps  # noqa: PLC0415 - likewise
+    from delivery.ci import preview as previewing
+    from delivery.progress import Steps
 
     environment = _in_sandbox(env)
     cloud = reach(environment)
@@ -216,8 +216,8 @@ def receive(
 
     Example: inv ci.receive --env dev --release $RELEASE
     """
-    from delivery import state_bucket  # noqa: PLC0415 - for this verb only
-    from delivery.ci import handover  # noqa: PLC0415 - likewise
+    from delivery import state_bucket
+    from delivery.ci import handover
 
     environment = environment_named(env)
     arrived = handover.verify(Path(folder), release)
@@ -236,7 +236,7 @@ def tools(context: Context, to: str = "") -> None:
 
     Example: inv ci.tools
     """
-    from delivery.terraform import binary  # noqa: PLC0415 - OpenPGP, for this verb only
+    from delivery.terraform import binary
 
     found = binary.find(process_environment.current(), STATE_DIR).path
     console.line(str(found))
@@ -269,7 +269,7 @@ def _in_sandbox(env: str) -> Environment:
 
 def _rendered(env: str) -> Path:
     """The environment's plan against an empty sandbox, whatever account it is configured for."""
-    from delivery.gates import rendered  # noqa: PLC0415 - Terraform, for this only
+    from delivery.gates import rendered
 
     environment = _in_sandbox(env)
     cloud, checkout = reach(environment), Checkout()

@@ -100,7 +100,7 @@ def push(
 def _built(
     environment: Environment, base: str, pip_conf: str, ca_pem: str, *, force: bool
 ) -> Image:
-    from delivery.artifacts import image  # noqa: PLC0415 - as the other builders: for its verb
+    from delivery.artifacts import image
 
     company = image.Company(
         Path(pip_conf).resolve() if pip_conf else None, Path(ca_pem).resolve() if ca_pem else None
@@ -129,7 +129,7 @@ def _with_a_registry(environment: Environment, *, as_json: bool) -> Cloud:
 
 
 def _repository(environment: Environment, cloud: Cloud | None, registry: str) -> str:
-    from delivery import image_repository  # noqa: PLC0415 - botocore, for these verbs
+    from delivery import image_repository
 
     if cloud is None:
         return f"{registry}/{image_repository.name(environment)}"
@@ -140,8 +140,8 @@ def _pushed(
     environment: Environment, cloud: Cloud | None, repository: str, built: Image
 ) -> dict[str, Any]:
     """Where it is now: ``image`` by its digest, and whether it had to be ``sent``."""
-    from delivery import image_repository  # noqa: PLC0415 - as above
-    from delivery.artifacts import image  # noqa: PLC0415 - as above
+    from delivery import image_repository
+    from delivery.artifacts import image
 
     target, login = target_of(environment), None
     if cloud is not None:

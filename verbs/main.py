@@ -89,8 +89,8 @@ def status(context: Context, env: str = "", json: bool = False) -> None:
 
 
 def _side_by_side(*, as_json: bool) -> None:
-    from delivery import overview  # noqa: PLC0415 - for `inv status` of all only
-    from verbs import report_history  # noqa: PLC0415 - as above
+    from delivery import overview
+    from verbs import report_history
 
     columns = overview.of(environments(), reach, unreachable=(SandboxError,))
     if as_json:
@@ -120,7 +120,7 @@ def destroy(
 
     Example: inv destroy --env dev --delete-data
     """
-    from delivery.deploy import destruction  # noqa: PLC0415 - Terraform and cryptography, for this verb
+    from delivery.deploy import destruction
 
     environment = environment_named(env)
     cloud = reach(environment)

@@ -197,7 +197,7 @@ def probe(
 
     Example: inv mirror.probe --url https://mirror.example.com --formula jq
     """
-    from delivery.probe import conformance  # noqa: PLC0415 - HTTP and cryptography, for this verb
+    from delivery.probe import conformance
 
     with probing.aimed(
         url,

@@ -30,7 +30,7 @@ def bootstrap(context: Context, env: str = "", dry_run: bool = False, json: bool
 
     Example: inv oidc.bootstrap --env dev --dry-run
     """
-    from delivery.oidc import bootstrap as making  # noqa: PLC0415 - Terraform, for this verb
+    from delivery.oidc import bootstrap as making
 
     environment = environment_named(env)
     cloud = reach(environment)
@@ -57,8 +57,8 @@ def explain(context: Context, claims: str = "", env: str = "", json: bool = Fals
 
     Example: inv oidc.explain --claims claims.json --env dev
     """
-    from delivery.oidc import access, explanation  # noqa: PLC0415 - for this verb
-    from delivery.oidc import claims as claiming  # noqa: PLC0415 - for this verb
+    from delivery.oidc import access, explanation
+    from delivery.oidc import claims as claiming
 
     found = claiming.read(claims, sys.stdin)
     answers = []

@@ -29,7 +29,7 @@ def origin_of(environment: Environment, cloud: Cloud, release: str, source: str)
     """
     if not release and not source:
         return None
-    from delivery.releases import origin  # noqa: PLC0415 - see above
+    from delivery.releases import origin
 
     if source and source != environment.name:
         environment = environment_named(source)

@@ -28,9 +28,9 @@ def history(context: Context, env: str = "", limit: int = 20, json: bool = False
 
     Example: inv history --env prod --limit 5
     """
-    from delivery import state_bucket  # noqa: PLC0415 - botocore, which `inv --list` need not load
-    from delivery.releases import history as records  # noqa: PLC0415 - as above
-    from verbs import report_history  # noqa: PLC0415 - for this verb
+    from delivery import state_bucket
+    from delivery.releases import history as records
+    from verbs import report_history
 
     environment = environment_named(env)
     cloud = reach(environment)
@@ -53,8 +53,8 @@ def diff(context: Context, env: Iterable[str] | None = None, json: bool = False)
 
     Example: inv diff --env staging --env prod
     """
-    from delivery import comparison  # noqa: PLC0415 - as in history
-    from verbs import report_history  # noqa: PLC0415 - for this verb
+    from delivery import comparison
+    from verbs import report_history
 
     names = list(env or ())
     if len(names) != 2:

@@ -62,8 +62,8 @@ def package(context: Context, env: str = "dev", out: str = "", json: bool = Fals
 
     Example: inv package --env prod
     """
-    from delivery import task_image  # noqa: PLC0415 - as below
-    from delivery.releases import folders, package  # noqa: PLC0415 - for this verb
+    from delivery import task_image
+    from delivery.releases import folders, package
 
     checkout, environment = Checkout(), environment_named(env)
     with console.progress() as progress:
@@ -83,14 +83,14 @@ def _build(environment: Environment, *, why: bool, as_json: bool) -> None:
 
 
 def _verdicts(built: Mapping[str, Artifact], checkout: Checkout) -> list[Verdict]:
-    from delivery.artifacts import why  # noqa: PLC0415 - for those who ask
+    from delivery.artifacts import why
 
     return why.since_last_build(built, checkout.places.cache)
 
 
 def _compare(environment: Environment, name: str, *, as_json: bool) -> None:
-    from delivery import state_bucket, task_image  # noqa: PLC0415 - boto3's errors; as below
-    from delivery.releases import differences, folders, package, store  # noqa: PLC0415 - as above
+    from delivery import state_bucket, task_image
+    from delivery.releases import differences, folders, package, store
 
     checkout = Checkout()
     earlier = folders.find(checkout.releases_dir, name)

@@ -24,7 +24,7 @@ def keygen(context: Context, to: str = "") -> None:
 
     Example: inv mirror.keygen --to ~/.airbrew/parcel-key
     """
-    from delivery.air_gap import signing  # noqa: PLC0415 - cryptography, for this verb
+    from delivery.air_gap import signing
 
     private_file = Path(_given(to, "--to", "a file of the new private key")).expanduser()
     report_parcels.key_pair(private_file, signing.make_pair(private_file))
@@ -55,7 +55,7 @@ def export(
 
     Example: inv mirror.export --env dev --to parcel --key ~/.airbrew/parcel-key
     """
-    from delivery.air_gap import exporting, signing  # noqa: PLC0415 - as above
+    from delivery.air_gap import exporting, signing
 
     environment = environment_named(env)
     folder = Path(_given(to, "--to", "a folder to write into"))
@@ -100,7 +100,7 @@ def import_(
 
     Example: inv mirror.import --env staging --from parcel --public-key parcel-key.pub
     """
-    from delivery.air_gap import importing, signing  # noqa: PLC0415 - as above
+    from delivery.air_gap import importing, signing
 
     environment = environment_named(env)
     folder = Path(_given(from_, "--from", "the folder of a parcel"))
@@ -142,7 +142,7 @@ def pack(
 
     Example: inv mirror.pack --from parcel --to parts --key ~/.airbrew/parcel-key
     """
-    from delivery.air_gap import parts, signing  # noqa: PLC0415 - as above
+    from delivery.air_gap import parts, signing
 
     source, target = _given(from_, "--from", "a parcel"), _given(to, "--to", "a folder")
     environment = environment_named(env)
@@ -171,7 +171,7 @@ def unpack(
 
     Example: inv mirror.unpack --from parts --to parcel --public-key parcel-key.pub
     """
-    from delivery.air_gap import parts, signing  # noqa: PLC0415 - as above
+    from delivery.air_gap import parts, signing
 
     source, target = _given(from_, "--from", "the parts"), _given(to, "--to", "a folder")
     environment = environment_named(env)
@@ -200,7 +200,7 @@ def seed(
 
     Example: inv mirror.seed --env dev --from ~/Library/Caches/Homebrew/downloads
     """
-    from delivery.mirror import seeding  # noqa: PLC0415 - as above
+    from delivery.mirror import seeding
 
     environment = environment_named(env)
     source = _given(from_, "--from", "a folder, a bottles_hash.json or s3://BUCKET")

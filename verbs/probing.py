@@ -58,7 +58,7 @@ def aimed(
     if not env:
         yield Target(url, platforms or [DEFAULT_PLATFORM], formulae=formulae, **options)
         return
-    from delivery.probe import gate  # noqa: PLC0415 - as in `prove`
+    from delivery.probe import gate
 
     environment = environment_named(env)
     cloud = reach(environment)
@@ -84,7 +84,7 @@ def prove(environment: Environment, cloud: Cloud, bucket: str, snapshot: str) ->
     Raises:
         SmokeTestFailed: a client breaks.
     """
-    from delivery.probe import gate  # noqa: PLC0415 - HTTP and cryptography, which few verbs need
+    from delivery.probe import gate
 
     return gate.check(
         cloud,

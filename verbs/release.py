@@ -28,8 +28,8 @@ def notes(
 
     Example: inv release.notes --env prod
     """
-    from delivery.releases import notes as written  # noqa: PLC0415 - for this verb
-    from verbs import report_history  # noqa: PLC0415 - for this verb
+    from delivery.releases import notes as written
+    from verbs import report_history
 
     older, newer = _in_history(env, from_, to) if env else _in_git(from_, to)
     found = written.between(ROOT, older, newer)
@@ -41,9 +41,9 @@ def notes(
 
 def _in_history(env: str, older: str, newer: str) -> tuple[str, str]:
     """The commits of two releases that the environment's history knows."""
-    from delivery import state_bucket  # noqa: PLC0415 - botocore, which `inv --list` need not load
-    from delivery.releases import history  # noqa: PLC0415 - as above
-    from delivery.releases import notes as written  # noqa: PLC0415 - as above
+    from delivery import state_bucket
+    from delivery.releases import history
+    from delivery.releases import notes as written
 
     environment = environment_named(env)
     cloud = reach(environment)
@@ -59,7 +59,7 @@ def _in_history(env: str, older: str, newer: str) -> tuple[str, str]:
 
 
 def _in_git(older: str, newer: str) -> tuple[str, str]:
-    from delivery.releases import commits  # noqa: PLC0415 - as above
+    from delivery.releases import commits
 
     newest = newer or "HEAD"
     return older or commits.newest_tag(ROOT, newest), newest

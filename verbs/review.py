@@ -55,8 +55,8 @@ def drift(
 
     Example: inv drift --env prod
     """
-    from delivery.drift import looking  # noqa: PLC0415 - Terraform and cryptography, for this verb
-    from verbs import report_drift  # noqa: PLC0415 - as above
+    from delivery.drift import looking
+    from verbs import report_drift
 
     environment = environment_named(env)
     cloud = reach(environment)

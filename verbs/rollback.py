@@ -34,7 +34,7 @@ def rollback(
 
     Example: inv rollback --env prod --to 41
     """
-    from delivery.deploy import rollback as rollbacks  # noqa: PLC0415 - what only this verb needs
+    from delivery.deploy import rollback as rollbacks
 
     environment = environment_named(env)
     cloud = reach(environment)

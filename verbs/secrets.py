@@ -30,7 +30,7 @@ def check(context: Context, env: str = "", json: bool = False) -> None:
 
     Example: inv secrets.check --env prod --json
     """
-    from delivery.secrets import checking  # noqa: PLC0415 - for this verb
+    from delivery.secrets import checking
 
     environment = environment_named(env)
     cloud = reach(environment)
@@ -62,7 +62,7 @@ def rotate(
 
     Example: inv secrets.rotate --env prod --name SLACK_WEBHOOK_URL
     """
-    from delivery.secrets.rotation import Rotation  # noqa: PLC0415 - for this verb
+    from delivery.secrets.rotation import Rotation
 
     environment = environment_named(env)
     cloud = reach(environment)
@@ -80,7 +80,7 @@ def rotate(
 
 
 def _github(environment: Environment) -> AtGitHub | None:
-    from delivery.secrets.at_github import AtGitHub  # noqa: PLC0415 - for these verbs
+    from delivery.secrets.at_github import AtGitHub
 
     github = environment.settings["github"]
     if github["repository"] is None:

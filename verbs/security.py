@@ -34,8 +34,8 @@ def report(
 
     Example: inv security.report --env prod --sarif security.sarif
     """
-    from delivery.security import formats  # noqa: PLC0415 - for this verb
-    from delivery.security import report as reporting  # noqa: PLC0415 - for this verb
+    from delivery.security import formats
+    from delivery.security import report as reporting
 
     environment = environment_named(env)
     cloud = reach(environment)

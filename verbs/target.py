@@ -34,7 +34,7 @@ def reach(environment: Environment, report: Callable[[str], None] = console.note
     """
     if environment.account_id is not None:
         return clouds.aws(environment.account_id, environment.region, process_environment.current())
-    from sandbox import cloud as local  # noqa: PLC0415 - not needed for a build
+    from sandbox import cloud as local
 
     found = local.up(ROOT, report=report)
     return Cloud(

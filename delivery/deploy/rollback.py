@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from delivery import state_bucket
 from delivery.checkout import Checkout
 from delivery.cloud import Cloud
 from delivery.deploy import aliases, custody, lock
@@ -55,25 +54,14 @@ def roll_back(
 
 
 def _site(checkout: Checkout, environment: Environment, cloud: Cloud, steps: Steps) -> Site:
-    bucket = state_bucket.name(environment.project, environment.name, cloud.account_id)
-    newest = history.latest(cloud, bucket, environment.name)
-    if newest is None:
+    site = Site.as_deployed(checkout, environment, cloud, steps)
+    if site.previous is None:
         raise BadInput(
             f'nothing was ever deployed in "{environment.name}"',
             where=cloud.describe(),
             remedy=f"inv deploy --env {environment.name}",
         )
-    return Site(
-        checkout=checkout,
-        environment=environment,
-        cloud=cloud,
-        steps=steps,
-        settings={},
-        artifacts={},
-        bucket=bucket,
-        fingerprint="",
-        previous=newest,
-    )
+    return site
 
 
 def _target(site: Site, to: str) -> Record:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from delivery import state_bucket
 from delivery.checkout import Checkout
 from delivery.cloud import Cloud
 from delivery.environment import Environment
@@ -73,6 +74,24 @@ class Site:
     release: Mapping[str, Any] = field(default_factory=dict)
     origin: Origin | None = None
     approved: str = ""
+
+    @classmethod
+    def as_deployed(
+        cls, checkout: Checkout, environment: Environment, cloud: Cloud, steps: Steps
+    ) -> Site:
+        """An environment as its history has it; `recall` fills in what a record deployed."""
+        bucket = state_bucket.name(environment.project, environment.name, cloud.account_id)
+        return cls(
+            checkout=checkout,
+            environment=environment,
+            cloud=cloud,
+            steps=steps,
+            settings={},
+            artifacts={},
+            bucket=bucket,
+            fingerprint="",
+            previous=history.latest(cloud, bucket, environment.name),
+        )
 
     @property
     def number(self) -> int:

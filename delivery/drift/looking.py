@@ -144,25 +144,9 @@ def _standing(
                 raise _nothing_there(environment, cloud)
             if under_way.is_marked(cloud, bucket, environment.name):
                 raise _changing(environment, bucket)
-            now = _site(environment, cloud, steps, checkout, bucket)
+            now = Site.as_deployed(checkout, environment, cloud, steps)
             site = recall.site_of(now, records[0])
         yield site, records[0], turn
-
-
-def _site(
-    environment: Environment, cloud: Cloud, steps: Steps, checkout: Checkout, bucket: str
-) -> Site:
-    return Site(
-        checkout=checkout,
-        environment=environment,
-        cloud=cloud,
-        steps=steps,
-        settings={},
-        artifacts={},
-        bucket=bucket,
-        fingerprint="",
-        previous=history.latest(cloud, bucket, environment.name),
-    )
 
 
 def _report(site: Site, record: Record) -> DriftReport:
