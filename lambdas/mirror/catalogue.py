@@ -22,19 +22,29 @@ _NOT_AT_RUN_TIME = {":build", ":test", ":optional"}
 
 
 class Formula(NamedTuple):
-    """One formula as one platform sees it.
+    """One formula as one platform sees it; its name is the key under which it stands.
 
     Args:
-        bottle: None when upstream built none for the platform.
+        tag, digest: of its bottle; no digest when upstream built none for the platform.
         dependencies: what it needs at run time on that platform, as upstream names it.
         deprecated_from, disabled_from: the day, ``2026-01-31``; empty when it is not so.
+        other_names: its aliases and former names.
     """
 
-    name: str
-    bottle: Bottle | None
+    version: str
+    rebuild: int
+    tag: str
+    digest: str | None
     dependencies: tuple[str, ...]
-    deprecated_from: str = ""
-    disabled_from: str = ""
+    deprecated_from: str
+    disabled_from: str
+    other_names: tuple[str, ...]
+
+    def bottle(self, name: str) -> Bottle | None:
+        """That of the formula, which has the name outside of itself."""
+        if self.digest is None:
+            return None
+        return Bottle(name, self.version, self.rebuild, self.tag, self.digest)
 
     def is_disabled(self, today: date) -> bool:
         """Whether brew refuses to install it. Source: ``formula.rb``, ``disable!``."""
@@ -85,12 +95,10 @@ def parse(payload: str, platform: str, where: str, *, with_casks: bool = False) 
         told = document.get("metadata", {}).get("bottle_tag", platform)
         if told != platform:
             raise _unreadable(f'made for the platform "{told}", not "{platform}"', where)
-        formulae = {
-            name: offer.of(name)
-            for name, offer in zip(
-                map(intern, document["formulae"]), document["formulae"].values(), strict=True
-            )
-        }
+        # Six platforms have the same names: kept once, they are found sooner.
+        formulae = dict(
+            zip(map(intern, document["formulae"]), document["formulae"].values(), strict=True)
+        )
         casks = cask_catalogue.of_packages(document, platform) if with_casks else None
         return Catalogue(
             platform, formulae, dict(_other_names(document)), casks or CaskCatalogue(platform)
@@ -102,37 +110,17 @@ def parse(payload: str, platform: str, where: str, *, with_casks: bool = False) 
 def _other_names(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for table in ("formula_renames", "formula_aliases"):
         yield from document.get(table, {}).items()
-    for name, offer in document["formulae"].items():
-        for other in offer.other_names:
+    for name, formula in document["formulae"].items():
+        for other in formula.other_names:
             yield other, name
 
 
-class _Offer(NamedTuple):
-    """What the mirror needs of an entry, which has its name outside of itself."""
-
-    version: str
-    rebuild: int
-    tag: str
-    digest: str | None
-    dependencies: tuple[str, ...]
-    deprecated_from: str
-    disabled_from: str
-    other_names: tuple[str, ...]
-
-    def of(self, name: str) -> Formula:
-        bottle = self.digest and Bottle(name, self.version, self.rebuild, self.tag, self.digest)
-        return Formula(
-            name, bottle or None, self.dependencies, self.deprecated_from, self.disabled_from
-        )
-
-
-def _reduced(found: dict[str, Any], platform: str) -> dict[str, Any] | _Offer:
+def _reduced(found: dict[str, Any], platform: str) -> dict[str, Any] | Formula:
     """A formula's entry without what it says for people, while it is still in the CPU's cache."""
     if "stable_version" not in found:
         return found
     digest = found.get("bottle_checksum")
-    # Six platforms say the same of a formula: kept once, it is found sooner.
-    return _Offer(
+    return Formula(
         intern(_version(found)),
         int(found.get("bottle_rebuild", 0)),
         intern(str(found.get("bottle_tag", platform)).removeprefix(":")),

@@ -139,7 +139,7 @@ def _check_named(
         packages = _PACKAGES.fullmatch(path)
         if packages:
             found = catalogue.parse(payload, packages["platform"], path, with_casks=bool(casks))
-            named |= {each.bottle for each in found.formulae.values() if each.bottle}
+            named |= set(filter(None, (each.bottle(name) for name, each in found.formulae.items())))
             offered.append(found.casks)
         elif path == ALL_CASKS:
             listed = payload

@@ -261,11 +261,12 @@ def _bottles(
     for name, formula in catalogue.formulae.items():
         if name not in names:
             continue
-        if formula.bottle is None:
+        bottle = formula.bottle(name)
+        if bottle is None:
             without[name] = _NO_BOTTLE
             continue
         try:
-            bottles.append(formula.bottle.checked())
+            bottles.append(bottle.checked())
         except UntrustedCatalogue as error:
             # One odd entry among thousands must not keep all others from being mirrored.
             if name in named:

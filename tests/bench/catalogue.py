@@ -21,7 +21,8 @@ TAGS = (
 def formulae(count: int = FORMULAE) -> tuple[list[dict[str, Any]], str]:
     """Formulae as the data file has them, and where they are from.
 
-    A count above what there is repeats them under other names.
+    A count above what there is repeats them under other names, each in its place: brew writes
+    them in the order of their files. Source: Homebrew/brew 6.0, ``tap.rb``, ``formula_files``.
     """
     if REAL.exists():
         known = json.loads(lzma.decompress(REAL.read_bytes()))["formulae"]
@@ -32,7 +33,15 @@ def formulae(count: int = FORMULAE) -> tuple[list[dict[str, Any]], str]:
     while len(found) < count:
         copy = len(found) // len(known)
         found += [_renamed(each, copy) for each in known[: count - len(found)]]
-    return found, source
+    return sorted(found, key=lambda each: _path(each["name"])), source
+
+
+def _path(name: str) -> str:
+    """``lib/libpng.rb``, ``j/jq.rb``.
+
+    Source: Homebrew/brew 6.0, ``tap.rb``, ``new_formula_subdirectory``.
+    """
+    return f"{'lib' if name.startswith('lib') else name[0]}/{name}.rb"
 
 
 def payloads(found: list[dict[str, Any]]) -> dict[str, str]:
