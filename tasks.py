@@ -2,6 +2,10 @@
 
 import sys
 
-from verbs import assembly
+# Invoke lets Python keep what it compiled only with --write-pyc: every `inv` would compile all of
+# ours again. Whoever forbids it by -B or PYTHONDONTWRITEBYTECODE is still heard.
+sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
+
+from verbs import assembly  # noqa: E402 - once what it loads is kept
 
 namespace = assembly.needed(sys.argv)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -65,3 +66,17 @@ def test_a_build_loads_neither_boto3_nor_the_sandbox_nor_the_probe():
     loaded = subprocess.check_output([sys.executable, "-c", program], cwd=ROOT, text=True)
 
     assert loaded == "[]\n"
+
+
+@pytest.mark.parametrize(("forbidden", "kept"), [("", True), ("1", False)])
+def test_what_was_compiled_is_kept_unless_its_user_forbids_it(tmp_path, forbidden, kept):
+    inv = [sys.executable, "-m", "invoke", "--list", "docs"]
+    variables = {
+        **os.environ,
+        "PYTHONPYCACHEPREFIX": str(tmp_path),
+        "PYTHONDONTWRITEBYTECODE": forbidden,
+    }
+
+    subprocess.run(inv, cwd=ROOT, env=variables, check=True, capture_output=True)
+
+    assert any(tmp_path.rglob("assembly.*.pyc")) is kept
