@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,11 +14,15 @@ from delivery.secrets.at_aws import CURRENT, AtAws
 from delivery.security.findings import Control, Place
 
 Told = Iterator[tuple[str, str, str]]
-# As modules/monitoring names them.
-NOTICES = (
-    *("access", "bucket", "console", "denied", "root"),
-    *("rules", "subject", "trail", "trust"),
-)
+# As modules/monitoring has them: what a rule is about, and in which state it is told of it.
+ENABLED, WITH_READS = "ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+STATE_BY_NOTICE = {
+    **dict.fromkeys(("access", "bucket", "console", "rules", "trail", "trust"), ENABLED),
+    **dict.fromkeys(("denied", "root", "subject"), WITH_READS),
+}
+# What has no region is told there only; an environment elsewhere has these rules there, too.
+GLOBAL_REGION = "us-east-1"
+GLOBAL_NOTICES = tuple(each for each in STATE_BY_NOTICE if each not in {"bucket", "trail"})
 SWITCH_ON = "set security.monitoring: true, and deploy"
 
 
@@ -54,21 +59,32 @@ def _trail(place: Place) -> Told:
 
 
 def _rules(place: Place) -> Told:
-    events = place.cloud.client("events")
-    for notice in NOTICES if _is_watched(place) else ():
-        name = f"{place.prefix}-{notice}"
-        try:
-            state = events.describe_rule(Name=name)["State"]
-            targets = events.list_targets_by_rule(Rule=name)["Targets"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                raise
-            yield name, "there is no such rule", place.redeploy
-            continue
-        if state != "ENABLED":
-            yield name, f"the rule is {state.lower()}", place.redeploy
-        elif not targets:
-            yield name, "the rule tells nobody", place.redeploy
+    if not _is_watched(place):
+        return
+    yield from _rules_in(place, place.cloud.region, STATE_BY_NOTICE)
+    if place.cloud.region != GLOBAL_REGION:
+        yield from _rules_in(place, GLOBAL_REGION, GLOBAL_NOTICES)
+
+
+def _rules_in(place: Place, region: str, notices: Iterable[str]) -> Told:
+    events = replace(place.cloud, region=region).client("events")
+    for notice in notices:
+        problem = _problem_of(events, f"{place.prefix}-{notice}", STATE_BY_NOTICE[notice])
+        if problem:
+            yield f"{place.prefix}-{notice}", f"{problem} in {region}", place.redeploy
+
+
+def _problem_of(events: Any, name: str, wanted: str) -> str:
+    try:
+        state = events.describe_rule(Name=name)["State"]
+        targets = events.list_targets_by_rule(Rule=name)["Targets"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        return "there is no such rule"
+    if state != wanted:
+        return f"the rule is {state.lower()}, not {wanted.lower()},"
+    return "" if targets else "the rule tells nobody"
 
 
 def _log_groups(place: Place) -> Told:

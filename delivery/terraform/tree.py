@@ -78,7 +78,7 @@ class Tree:
 
     @property
     def modules(self) -> list[str]:
-        """``modules/airbrew``, ``modules/functions``, …: each can stand by itself."""
+        """``modules/airbrew``, ``modules/functions``, …: each has tests of its own."""
         return _folders(self.folder, "modules")
 
     @property
@@ -115,12 +115,14 @@ class Tree:
             )
 
     def validate(self) -> list[str]:
-        """Validate every module by itself, and every environment; returns their folders.
+        """Validate every module that can stand by itself, and every environment; returns those.
+
+        What takes a provider from its caller is validated where the environments call it.
 
         Raises:
             TerraformFailed: with everything that is wrong, in all of them.
         """
-        folders = [*self.modules, *self.roots]
+        folders = [*filter(self._stands_alone, self.modules), *self.roots]
         problems = {each for found in self._look_at(folders, _problems) for each in found}
         if problems:
             raise TerraformFailed(
@@ -133,6 +135,11 @@ class Tree:
     def test(self) -> list[TestedModule]:
         """Run every module's own tests, ``tests/*.tftest.hcl``; they reach no account."""
         return self._look_at(self.modules, _tested)
+
+    def _stands_alone(self, module: str) -> bool:
+        """Terraform misses providers that only a caller has (hashicorp/terraform#28490)."""
+        files = (self.folder / module).glob("*.tf")
+        return not any("configuration_aliases" in file.read_text("utf-8") for file in files)
 
     def _unformatted(self, write: str) -> list[str]:
         files: list[str] = []

@@ -56,9 +56,10 @@ def cloud(deployed):
 @pytest.fixture
 def found(deployed, cloud):
     """Looks anew: (control, resource) → finding."""
-    document = loading.load(deployed.root / "config" / "airbrew.yaml")
+    file = deployed.root / "config" / "airbrew.yaml"
 
     def look():
+        document = loading.load(file)
         made = report.make(effective.effective(document, "dev"), cloud)
         return {(each.id, each.resource): each for each in made.findings}
 
@@ -155,8 +156,18 @@ PERMISSION = {
     "Action": "lambda:InvokeFunction",
     "Principal": "*",
 }
+DEAF = "airbrew-dev-subject"
+
+
+def hearing_reads(cloud):
+    events = cloud.client("events")
+    pattern = events.describe_rule(Name=DEAF)["EventPattern"]
+    state = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+    events.put_rule(Name=DEAF, EventPattern=pattern, State=state)
+
+
 GROUP = f"/aws/lambda/{ROLE}"
-NOTICE = "airbrew-dev-denied"
+NOTICE = "airbrew-dev-bucket"
 
 BROKEN = {
     "encryption": (
@@ -215,6 +226,11 @@ BROKEN = {
         ("watch-rules", NOTICE),
         lambda cloud: cloud.client("events").disable_rule(Name=NOTICE),
         lambda cloud: cloud.client("events").enable_rule(Name=NOTICE),
+    ),
+    "rule that no longer hears of what reads": (
+        ("watch-rules", DEAF),
+        lambda cloud: cloud.client("events").enable_rule(Name=DEAF),
+        hearing_reads,
     ),
     "log": (
         ("log-retention", GROUP),
@@ -283,6 +299,16 @@ def test_the_report_goes_into_a_page_and_into_sarif_and_fails_the_verb(deployed,
     sarif = json.loads((deployed.root / "build-report.sarif").read_text())
     assert [each["ruleId"] for each in sarif["runs"][0]["results"]] == ["watch-trail"]
     assert "records nothing" in (deployed.root / "build-report.html").read_text()
+
+
+def test_an_environment_that_nobody_watches_is_found(deployed, found):
+    deployed.configure({"security": {"monitoring": False}})
+
+    seen = found()
+    deployed.configure({"security": {"monitoring": True}})
+
+    assert set(seen) == {("watch-off", "airbrew-dev")}
+    assert "security.monitoring: true" in seen["watch-off", "airbrew-dev"].remedy
 
 
 def test_what_is_accepted_does_not_fail_until_the_day_it_ends(deployed, cloud):

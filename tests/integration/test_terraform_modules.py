@@ -31,8 +31,10 @@ def test_every_file_is_formatted(tree):
 
 def test_every_module_and_environment_is_valid(tree):
     environments = {"environments/dev", "environments/staging", "environments/prod"}
+    # These take a provider, and are validated with each environment.
+    called = {"modules/airbrew", "modules/monitoring"}
 
-    assert {*environments, "access", *MODULES} == set(tree.validate())
+    assert {*environments, "access", *MODULES} - called == set(tree.validate())
 
 
 @pytest.mark.parametrize("module", MODULES)

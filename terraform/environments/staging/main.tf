@@ -30,9 +30,25 @@ provider "aws" {
   }
 }
 
+# What AWS tells there only, whichever region the environment is in: modules/monitoring/global.tf.
+provider "aws" {
+  alias               = "global"
+  region              = "us-east-1"
+  allowed_account_ids = [var.settings.account_id]
+
+  default_tags {
+    tags = {
+      Project     = var.settings.project
+      Environment = var.settings.environment
+      ManagedBy   = "terraform"
+    }
+  }
+}
+
 module "airbrew" {
-  source   = "../../modules/airbrew"
-  settings = var.settings
+  source    = "../../modules/airbrew"
+  settings  = var.settings
+  providers = { aws = aws, aws.global = aws.global }
 }
 
 output "airbrew" {

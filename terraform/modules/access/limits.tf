@@ -62,6 +62,12 @@ resource "aws_iam_policy" "boundary" {
         Resource = concat([local.own_secrets], [for arn in local.own_watch : arn if startswith(arn, "arn:aws:sns:")])
       },
       {
+        Sid      = "HandOnWhatIsToldElsewhere"
+        Effect   = "Allow"
+        Action   = "events:PutEvents"
+        Resource = local.own_bus
+      },
+      {
         Sid      = "PullImages"
         Effect   = "Allow"
         Action   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]

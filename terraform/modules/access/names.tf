@@ -34,13 +34,16 @@ locals {
     "arn:aws:ecs:${local.here}:task/${local.prefix}-*",
   ]
   own_images = "arn:aws:ecr:${local.here}:repository/${local.prefix}-*"
-  own_watch = [
+  own_bus    = "arn:aws:events:${local.here}:event-bus/default"
+  own_watch = distinct([
     "arn:aws:cloudtrail:${local.here}:trail/${local.prefix}-*",
     "arn:aws:cloudwatch:${local.here}:alarm:${local.prefix}-*",
     "arn:aws:cloudwatch::${var.account.id}:dashboard/${local.prefix}-*",
     "arn:aws:events:${local.here}:rule/${local.prefix}-*",
+    # What has no region is told there only: modules/monitoring/global.tf.
+    "arn:aws:events:us-east-1:${var.account.id}:rule/${local.prefix}-*",
     "arn:aws:sns:${local.here}:${local.prefix}-*",
     "arn:aws:sqs:${local.here}:${local.prefix}-*",
-  ]
+  ])
   own_secrets = "arn:aws:secretsmanager:${local.here}:secret:${local.prefix}/*"
 }

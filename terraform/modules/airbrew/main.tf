@@ -117,4 +117,8 @@ module "monitoring" {
   subjects    = var.settings.security.subjects
   addresses   = var.settings.security.addresses
   keep_days   = max(var.settings.logs.retention_days, 30)
+
+  permissions_boundary_arn = var.settings.roles.permissions_boundary_arn
+
+  providers = { aws = aws, aws.global = aws.global }
 }

@@ -5,6 +5,9 @@ terraform {
     aws = {
       source  = "hashicorp/aws"
       version = ">= 5.80"
+
+      # us-east-1: see modules/monitoring.
+      configuration_aliases = [aws.global]
     }
   }
 }

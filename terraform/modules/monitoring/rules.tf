@@ -13,15 +13,18 @@ locals {
     denied = {
       means = "one of our roles was denied a call: it lacks a permission, or somebody tries what it may"
       next  = "look up the call in CloudTrail; if nobody changed that role's code, take its sessions back"
+      # A secret that somebody may not read is the first that is tried.
+      also_reads = true
       detail = {
         errorCode    = ["AccessDenied", "AccessDeniedException", "Client.UnauthorizedOperation"]
         userIdentity = { sessionContext = { sessionIssuer = { userName = local.ours } } }
       }
     }
     root = {
-      means  = "the account's root was used"
-      next   = "ask who did; if nobody, change its password, take its keys away, and look up what it did"
-      detail = { userIdentity = { type = ["Root"], invokedBy = [{ exists = false }] } }
+      means      = "the account's root was used"
+      next       = "ask who did; if nobody, change its password, take its keys away, and look up what it did"
+      also_reads = true
+      detail     = { userIdentity = { type = ["Root"], invokedBy = [{ exists = false }] } }
     }
     console = {
       means  = "somebody signed in to the console"
@@ -83,13 +86,19 @@ locals {
       means = "what tells people was stopped"
       next  = "put it back with `inv deploy --force`, and find out who stopped it"
       detail = {
-        eventName         = ["DeleteRule", "DisableRule", "RemoveTargets"]
-        requestParameters = { "$or" = [{ name = [{ prefix = "${var.name_prefix}-" }] }, { rule = [{ prefix = "${var.name_prefix}-" }] }] }
+        eventName = ["DeleteRule", "DisableRule", "RemoveTargets", "SetTopicAttributes", "Unsubscribe"]
+        requestParameters = { "$or" = [
+          { name = [{ prefix = "${var.name_prefix}-" }] },
+          { rule = [{ prefix = "${var.name_prefix}-" }] },
+          { topicArn = [local.topic_arn] },
+          { subscriptionArn = [{ prefix = "${local.topic_arn}:" }] },
+        ] }
       }
     }
     subject = {
-      means = "somebody else than the repository that is let in assumed a role of GitHub's, or tried"
-      next  = "`inv oidc.explain` with its claims says why it was refused; if it was not, run `inv oidc.bootstrap`"
+      means      = "somebody else than the repository that is let in assumed a role of GitHub's, or tried"
+      next       = "`inv oidc.explain` with its claims says why it was refused; if it was not, run `inv oidc.bootstrap`"
+      also_reads = true
       detail = {
         eventName         = ["AssumeRoleWithWebIdentity"]
         requestParameters = { roleArn = [{ prefix = "arn:aws:iam::${var.account.id}:role/github-${var.name_prefix}-" }] }
@@ -99,17 +108,30 @@ locals {
   }
 }
 
+locals {
+  patterns = {
+    for name, each in local.notices : name => jsonencode({
+      "detail-type" = try(each.types, ["AWS API Call via CloudTrail"])
+      account       = [var.account.id]
+      detail        = each.detail
+    })
+  }
+
+  # By itself a rule is not told of what only reads, and to assume a role counts as that.
+  # Source: EventBridge, "Receiving read-only management events from AWS services".
+  states = {
+    for name, each in local.notices :
+    name => try(each.also_reads, false) ? "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS" : "ENABLED"
+  }
+}
+
 resource "aws_cloudwatch_event_rule" "notice" {
   for_each = local.notices
 
-  name        = "${var.name_prefix}-${each.key}"
-  description = "Security: ${each.value.means}."
-
-  event_pattern = jsonencode({
-    "detail-type" = try(each.value.types, ["AWS API Call via CloudTrail"])
-    account       = [var.account.id]
-    detail        = each.value.detail
-  })
+  name          = "${var.name_prefix}-${each.key}"
+  description   = "Security: ${each.value.means}."
+  state         = local.states[each.key]
+  event_pattern = local.patterns[each.key]
 }
 
 resource "aws_cloudwatch_event_target" "notice" {

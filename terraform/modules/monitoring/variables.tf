@@ -69,3 +69,15 @@ variable "keep_days" {
     error_message = "keep_days ${var.keep_days} is not 1 to 3653. Set logs.retention_days in config/airbrew.yaml."
   }
 }
+
+variable "permissions_boundary_arn" {
+  description = "The policy that bounds what the roles here can ever be given; empty where there is none (terraform/access makes it)."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(arn:aws:iam::[0-9]{12}:policy/.+)?$", var.permissions_boundary_arn))
+    error_message = "permissions_boundary_arn \"${var.permissions_boundary_arn}\" is not the ARN of a policy. `inv oidc.bootstrap` makes one."
+  }
+}

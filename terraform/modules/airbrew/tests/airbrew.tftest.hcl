@@ -44,6 +44,10 @@ mock_provider "aws" {
   }
 }
 
+mock_provider "aws" {
+  alias = "global"
+}
+
 variables {
   # The example of docs/reference/terraform-variables.md.
   settings = {

@@ -2,6 +2,14 @@ mock_provider "aws" {
   mock_resource "aws_sns_topic" {
     defaults = { arn = "arn:aws:sns:us-east-1:123456789012:airbrew-dev-security" }
   }
+
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/airbrew-dev-notices" }
+  }
+}
+
+mock_provider "aws" {
+  alias = "global"
 }
 
 variables {
@@ -98,6 +106,42 @@ run "where_no_repository_is_let_in_every_subject_is_unexpected" {
   }
 }
 
+run "in_us_east_1_nothing_is_handed_on" {
+  command = plan
+
+  assert {
+    condition     = length(aws_cloudwatch_event_rule.global) + length(aws_iam_role.notices) == 0
+    error_message = "A rule would match what it has handed on to itself."
+  }
+}
+
+run "elsewhere_what_has_no_region_is_handed_on_by_the_same_patterns" {
+  variables {
+    account                  = { id = "123456789012", region = "eu-central-1" }
+    permissions_boundary_arn = "arn:aws:iam::123456789012:policy/airbrew-dev-boundary"
+  }
+
+  assert {
+    condition = alltrue([
+      for name, each in aws_cloudwatch_event_rule.global :
+      each.event_pattern == aws_cloudwatch_event_rule.notice[name].event_pattern && each.state == aws_cloudwatch_event_rule.notice[name].state
+    ])
+    error_message = "A rule there matches other than here."
+  }
+
+  assert {
+    condition = alltrue([
+      for each in aws_cloudwatch_event_target.global : each.arn == "arn:aws:events:eu-central-1:123456789012:event-bus/default"
+    ])
+    error_message = "A rule there hands on to somewhere else."
+  }
+
+  assert {
+    condition     = aws_iam_role.notices[0].permissions_boundary == "arn:aws:iam::123456789012:policy/airbrew-dev-boundary"
+    error_message = "The role is without its boundary, and the deploy role could not make it."
+  }
+}
+
 run "what_aws_refuses_or_would_expect_everybody_is_refused_here" {
   command = plan
 
@@ -108,7 +152,9 @@ run "what_aws_refuses_or_would_expect_everybody_is_refused_here" {
     subjects    = ["repo:acme/*:"]
     addresses   = ["nobody"]
     keep_days   = 0
+
+    permissions_boundary_arn = "boundary"
   }
 
-  expect_failures = [var.name_prefix, var.account, var.buckets, var.subjects, var.addresses, var.keep_days]
+  expect_failures = [var.name_prefix, var.account, var.buckets, var.subjects, var.addresses, var.keep_days, var.permissions_boundary_arn]
 }

@@ -57,6 +57,15 @@ module "word" {
   word   = "one"
 }
 """
+PROVIDER = """\
+terraform {
+  required_providers {
+    terraform = {
+      source = "terraform.io/builtin/terraform"
+    }
+  }
+}
+"""
 FILES = {
     "modules/word/main.tf": MODULE,
     "modules/word/tests/word.tftest.hcl": TEST,
@@ -150,6 +159,24 @@ def test_everything_that_is_invalid_is_told_at_once_with_its_line(tree, folder):
     assert re.search(r"terraform/environments/dev/main\.tf:2: Reference to undeclared local", dev)
     assert re.search(r"terraform/modules/word/main\.tf:15: .* undeclared resource", module)
     assert told.value.remedy == "correct what it names and run `inv terraform.validate`"
+
+
+def test_a_module_that_takes_a_provider_is_validated_where_it_is_called(tree, folder):
+    module = folder / "modules" / "word" / "main.tf"
+    takes = PROVIDER.replace(
+        "\n    }", "\n      configuration_aliases = [terraform.other]\n    }", 1
+    )
+    module.write_text(MODULE + takes)
+    root = folder / "environments" / "dev" / "main.tf"
+    called = ENVIRONMENT.replace('one"', 'one"\n  providers = { terraform.other = terraform }')
+    root.write_text(called + PROVIDER)
+
+    valid = tree.validate()
+    module.write_text(MODULE.replace("var.word\n", "var.work\n") + takes)
+
+    assert valid == ["environments/dev"]
+    with pytest.raises(TerraformFailed, match=r"modules/word/main.tf:11: .*work"):
+        tree.validate()
 
 
 def test_what_three_environments_meet_in_one_module_is_told_once(tree, folder):
