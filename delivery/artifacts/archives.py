@@ -9,22 +9,18 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from delivery.artifacts import trees
+
 # Part of every inputs digest: raise it when the bytes that `pack` makes change.
 FORMAT = 1
 DAWN_OF_ZIP = (1980, 1, 1, 0, 0, 0)
 UNIX = 3
-SHARED_LIBRARY = re.compile(r"\.so(\.\d+)*$")
+SHARED_LIBRARY = r"\.so(\.\d+)*$"
 
 
 def tree(folder: Path, prefix: str = "") -> dict[str, Path]:
     """The files below `folder`, as ``prefix/relative/path`` → file; no caches, no hidden files."""
-    found = (path for path in folder.rglob("*") if path.is_file())
-    files = {path.relative_to(folder): path for path in found}
-    return {
-        f"{prefix}{relative.as_posix()}": path
-        for relative, path in files.items()
-        if _is_source(relative)
-    }
+    return dict(trees.files(folder, _is_source, prefix))
 
 
 def pack(members: Mapping[str, Path]) -> bytes:
@@ -43,12 +39,11 @@ def pack(members: Mapping[str, Path]) -> bytes:
 def _entry(name: str) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name, DAWN_OF_ZIP)
     entry.create_system = UNIX
-    mode = 0o755 if SHARED_LIBRARY.search(name) else 0o644
+    mode = 0o755 if re.search(SHARED_LIBRARY, name) else 0o644
     entry.external_attr = (stat.S_IFREG | mode) << 16
     return entry
 
 
-def _is_source(relative: Path) -> bool:
-    if relative.suffix == ".pyc" or "__pycache__" in relative.parts:
-        return False
-    return not any(part.startswith(".") for part in relative.parts)
+def _is_source(name: str) -> bool:
+    """Whether a file, or a folder, of this name may be of an archive."""
+    return not name.startswith(".") and not name.endswith(".pyc") and name != "__pycache__"

@@ -23,16 +23,14 @@ from delivery.paths import shown
 FOLDER = "python/"
 # Notes of installers, programs and type stubs: machine-dependent, or of no use in a Lambda.
 # METADATA and licences stay: scanners find vulnerable packages by the one, the law wants the other.
-LEFT_OUT = re.compile(
-    r"^bin/|\.dist-info/(RECORD|INSTALLER|REQUESTED|direct_url\.json)$|\.pyi$|/py\.typed$"
-)
+LEFT_OUT = r"^bin/|\.dist-info/(RECORD|INSTALLER|REQUESTED|direct_url\.json)$|\.pyi$|/py\.typed$"
 LAST_LINES = 4
 
 
 def members(folder: Path) -> dict[str, Path]:
     """The installed packages under their names in the layer: ``python/cryptography/…``."""
     found = archives.tree(folder)
-    return {FOLDER + name: path for name, path in found.items() if not LEFT_OUT.search(name)}
+    return {FOLDER + name: path for name, path in found.items() if not re.search(LEFT_OUT, name)}
 
 
 def installed(

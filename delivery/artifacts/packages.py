@@ -13,7 +13,7 @@ from urllib.parse import unquote
 if TYPE_CHECKING:
     from email.message import Message
 
-_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+_NAME = r"[A-Za-z0-9][\w.-]*"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _installed(told: Mapping[str, Any], notes: Mapping[str, Path], names: set[st
     name = _normal(told["metadata"]["name"])
     text = (notes[name] / "METADATA").read_text(encoding="utf-8")
     metadata = HeaderParser().parsestr(text)
-    needed = {_normal(_NAME.findall(each)[0]) for each in metadata.get_all("Requires-Dist", ())}
+    needed = {_normal(re.findall(_NAME, each)[0]) for each in metadata.get_all("Requires-Dist", ())}
     download = told["download_info"]
     return Installed(
         name,

@@ -6,12 +6,13 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-_PIN = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[^\s;]+)(?P<rest>.*)")
+PARTS = ("settings", "tools", "requirements", "files")
+_PIN = r"(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[^\s;]+)(?P<rest>.*)"
 # So much of a digest tells two apart; the whole recipe is digested anyway.
 _SHOWN_DIGITS = 12
 
@@ -40,13 +41,12 @@ class Recipe:
 
     def as_json(self) -> dict[str, dict[str, str]]:
         """Each part → what is in it."""
-        return asdict(self)
+        return {part: dict(getattr(self, part)) for part in PARTS}
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
         """What `as_json` wrote."""
-        parts = ("settings", "tools", "requirements", "files")
-        return cls(**{part: dict(document.get(part, {})) for part in parts})
+        return cls(**{part: dict(document.get(part, {})) for part in PARTS})
 
 
 def digests(members: Mapping[str, Path]) -> dict[str, str]:
@@ -69,7 +69,7 @@ def pins(requirements: str) -> dict[str, str]:
 
 
 def _pin(line: str) -> tuple[str, str]:
-    found = _PIN.fullmatch(line)
+    found = re.fullmatch(_PIN, line)
     if found is None:
         return line, ""
     condition, *hashes = found["rest"].split("--hash=")

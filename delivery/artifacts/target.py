@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import platform
+import os
 import sys
 import sysconfig
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Target:
     @classmethod
     def for_host(cls) -> Self:
         """This machine and this interpreter: the sandbox runs the Lambdas' code with them."""
-        is_arm = platform.machine().lower() in {"arm64", "aarch64"}
+        is_arm = os.uname().machine.lower() in {"arm64", "aarch64"}
         python = f"{sys.version_info.major}.{sys.version_info.minor}"
         return cls("arm64" if is_arm else "x86_64", python, sysconfig.get_platform())
 

@@ -20,9 +20,8 @@ IGNORED = {
 KNOWN = {"brew", "cask", "tap", *IGNORED}
 CLOSING = {"[": "]", "{": "}", "(": ")"}
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9@+._-]*")
-_TOKEN = re.compile(
-    r"""
+_NAME = r"[A-Za-z0-9][A-Za-z0-9@+._-]*"
+_WORDS = r"""
       (?P<space>   [ \t\r]+ | \\\n | \#[^\n]* )
     | (?P<newline> \n | ; )
     | (?P<label>   [A-Za-z_]\w*: (?!:) | "[^"\\\n\#]*": )
@@ -31,9 +30,7 @@ _TOKEN = re.compile(
     | (?P<word>    [A-Za-z_]\w*[?!]? )
     | (?P<number>  -?\d[\d_.]* )
     | (?P<mark>    => | [\[\]{}(),] )
-    """,
-    re.VERBOSE,
-)
+    """
 
 
 class BadBrewfile(Exception):
@@ -97,7 +94,7 @@ def _add(found: Brewfile, token: _Token, arguments: list[Any]) -> None:
     if "/" in name:
         found.tapped.append((token.line, name))
         return
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(_NAME, name):
         raise BadBrewfile(token.line, f'"{name}" is no name of a formula or cask')
     if token.text == "cask":
         found.casks.append(name)
@@ -106,9 +103,9 @@ def _add(found: Brewfile, token: _Token, arguments: list[Any]) -> None:
 
 
 def _tokens(text: str) -> Iterator[_Token]:
-    position, line = 0, 1
+    token, position, line = re.compile(_WORDS, re.VERBOSE), 0, 1
     while position < len(text):
-        match = _TOKEN.match(text, position)
+        match = token.match(text, position)
         if match is None:
             rest = text[position:].partition("\n")[0]
             raise BadBrewfile(line, f'"{rest}" is not understood')

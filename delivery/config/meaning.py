@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import zoneinfo
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -75,6 +74,8 @@ def _timezone(environment: Environment) -> Iterator[Finding]:
 
 @cache  # It reads some 600 files: a tenth of a second, and each environment asks.
 def _timezones() -> frozenset[str]:
+    import zoneinfo  # noqa: PLC0415 - UTC is known without it, and each `inv` would wait for it
+
     return frozenset(zoneinfo.available_timezones())
 
 

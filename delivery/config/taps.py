@@ -21,9 +21,9 @@ CORE = "homebrew/"
 # Terraform carries what is read; a tap of this size wants to be mirrored as a core of its own.
 MOST_FORMULAE = 1000
 
-_REPOSITORY = re.compile(r"[a-z0-9]+([._-]+[a-z0-9]+)*/[a-z0-9]+([._-]+[a-z0-9]+)*")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9@+._-]*")
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+_REPOSITORY = r"[a-z0-9]+([._-]+[a-z0-9]+)*/[a-z0-9]+([._-]+[a-z0-9]+)*"
+_NAME = r"[A-Za-z0-9][A-Za-z0-9@+._-]*"
+_DIGEST = r"[0-9a-f]{64}"
 REMEDY = "the path of a file that `brew info --json=v2 <tap>/<formula> …` has written"
 
 
@@ -127,7 +127,7 @@ def _formula(entry: Mapping[str, Any]) -> TapFormula:
 def _repository(root_url: str, name: str) -> str:
     """``acme/tools`` of ``https://ghcr.io/v2/acme/tools``."""
     repository = root_url.removeprefix(GHCR).rstrip("/")
-    if not root_url.startswith(GHCR) or not _REPOSITORY.fullmatch(repository):
+    if not root_url.startswith(GHCR) or not re.fullmatch(_REPOSITORY, repository):
         raise UnfitTap(
             f'the bottles of "{name}" are at {root_url}, where brew asks no mirror for them',
             f"a tap whose bottles are below {GHCR}<owner>/<tap>",
@@ -148,8 +148,8 @@ def _named(use: Any) -> str:
 
 
 def _check(found: TapFormula) -> None:
-    unfit = [each for each in found.digests.values() if not _DIGEST.fullmatch(each)]
+    unfit = [each for each in found.digests.values() if not re.fullmatch(_DIGEST, each)]
     if unfit:
         raise UnfitTap(f'"{found.full_name}" has "{unfit[0]}" for a SHA-256')
-    if not _NAME.fullmatch(found.formula) or ".." in found.formula:
+    if not re.fullmatch(_NAME, found.formula) or ".." in found.formula:
         raise UnfitTap(f'"{found.formula}" is no name of a formula')

@@ -165,6 +165,35 @@ def test_one_changed_byte_builds_its_component_only(checkout, edited, component)
     assert len(checkout.pip_runs()) == 1  # Our own code alone never runs pip again.
 
 
+def test_other_bytes_are_seen_though_size_and_time_are_the_old_ones(checkout):
+    file = checkout.folder / "lambdas" / "orchestrator" / "handler.py"
+    checkout.build()
+    before = file.stat()
+    file.write_text(SOURCES["orchestrator/handler.py"].replace("1", "5"))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    second = checkout.build()
+
+    assert file.stat().st_size == before.st_size
+    assert rebuilt(second) == ["orchestrator"]
+
+
+def test_links_are_read_to_files_and_not_followed_to_folders(checkout, tmp_path):
+    folder = checkout.folder / "lambdas" / "orchestrator"
+    (tmp_path / "shared.py").write_text("shared = 1\n")
+    (folder / "linked.py").symlink_to(tmp_path / "shared.py")
+    (folder / "gone.py").symlink_to(tmp_path / "nowhere.py")
+    (folder / "round").symlink_to(folder)
+
+    built = checkout.build("orchestrator")
+
+    assert names(built["orchestrator"]) == [
+        "orchestrator/__init__.py",
+        "orchestrator/handler.py",
+        "orchestrator/linked.py",
+    ]
+
+
 def test_a_change_taken_back_finds_the_earlier_artifact(checkout):
     first = checkout.build()
     checkout.write("lambdas/mirror/keys.py", "blob = 4\n")
