@@ -74,6 +74,13 @@ def show(found: Mapping[str, Any]) -> None:
     )
     _listed("worth a look", _reasons(found.get("warnings", ())))
     _listed("without a bottle upstream", _reasons(found.get("without_bottle", ())))
+    _listed(
+        "casks whose file is not mirrored",
+        [
+            f"{each['cask']} on {each['platform']}: {each['problem']}"
+            for each in found.get("casks_left_out", ())
+        ],
+    )
 
 
 def _failure(found: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -90,6 +97,7 @@ def _figures(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         ("formulae", str(counts["formulae"])),
         ("bottles", f"{counts['bottles']}, {console.size(sizes['snapshot'])}"),
+        *([("casks", str(counts["casks"]))] if counts.get("casks") else []),
         ("copied", copied),
         *([("seconds", seconds)] if seconds else []),
         ("retries", _pairs(found.get("retries", {})) or "none"),
@@ -104,21 +112,29 @@ def _pairs(values: Mapping[str, float], form: str = "") -> str:
 def _changes(changes: Mapping[str, Any] | None) -> None:
     if changes is None:
         return
-    if changes["against"] is None:
-        console.line(f"the first snapshot: {len(changes['new'])} formulae")
-        return
-    if not (changes["new"] or changes["updated"] or changes["removed"]):
-        console.line(f"no formula changed since {changes['against']}")
+    kinds = {"formula": ("formulae", changes)}
+    if "casks" in changes:
+        kinds["cask"] = ("casks", changes["casks"])
+    for kind, (several, changed) in kinds.items():
+        if changes["against"] is None:
+            console.line(f"the first snapshot: {len(changed['new'])} {several}")
+        else:
+            _changed(kind, changed, changes["against"])
+
+
+def _changed(kind: str, changed: Mapping[str, Any], against: str) -> None:
+    if not (changed["new"] or changed["updated"] or changed["removed"]):
+        console.line(f"no {kind} changed since {against}")
         return
     console.line(
-        f"against {changes['against']}: {len(changes['new'])} new,"
-        f" {len(changes['updated'])} updated, {len(changes['removed'])} removed"
+        f"{'casks ' if kind == 'cask' else ''}against {against}: {len(changed['new'])} new,"
+        f" {len(changed['updated'])} updated, {len(changed['removed'])} removed"
     )
     _lines(
         [
-            *(f"+ {each['formula']} {each['version']}" for each in changes["new"]),
-            *(f"~ {each['formula']} {each['from']} -> {each['to']}" for each in changes["updated"]),
-            *(f"- {each['formula']} {each['version']}" for each in changes["removed"]),
+            *(f"+ {each[kind]} {each['version']}" for each in changed["new"]),
+            *(f"~ {each[kind]} {each['from']} -> {each['to']}" for each in changed["updated"]),
+            *(f"- {each[kind]} {each['version']}" for each in changed["removed"]),
         ]
     )
 

@@ -40,6 +40,7 @@ def conclude(
     bucket = connections.bucket
     _show(connections, plan, moved, began)
     held = snapshots.bottles(bucket, previous) if previous else []
+    casks = snapshots.casks_of(bucket, previous.document) if previous else []
     against = {"against": previous.id if previous else None}
     seconds = _seconds(plan, began, publish_seconds)
     reports.write_published(
@@ -47,7 +48,7 @@ def conclude(
         plan,
         answer,
         seconds=seconds,
-        changes=against | changes.between(held, plan.bottles),
+        changes=against | changes.between(held, plan.bottles, casks, plan.casks),
         now=began + timedelta(seconds=publish_seconds),
     )
     _measure(answer, seconds)

@@ -87,12 +87,23 @@ def _changes(changes: Mapping[str, Any] | None) -> Markup:
         return Markup("")
     against = changes["against"]
     title = f"Changed against {against}" if against else "The first snapshot: all is new"
-    rows: list[tuple[object, ...]] = [
-        *(("updated", each["formula"], each["from"], each["to"]) for each in changes["updated"]),
-        *(("removed", each["formula"], each["version"], "") for each in changes["removed"]),
-        *(("new", each["formula"], "", each["version"]) for each in changes["new"]),
+    rows = _changed("formula", changes)
+    headers = ("Change", "Formula", "From", "To")
+    formulae = _listing(title, headers, rows, empty="Nothing is different.")
+    if "casks" not in changes:
+        return formulae
+    headers = ("Change", "Cask", "From", "To")
+    rows = _changed("cask", changes["casks"])
+    casks = _listing("Changed casks", headers, rows, empty="No cask is different.")
+    return joined(formulae, casks)
+
+
+def _changed(kind: str, changes: Mapping[str, Any]) -> list[tuple[object, ...]]:
+    return [
+        *(("updated", each[kind], each["from"], each["to"]) for each in changes["updated"]),
+        *(("removed", each[kind], each["version"], "") for each in changes["removed"]),
+        *(("new", each[kind], "", each["version"]) for each in changes["new"]),
     ]
-    return _listing(title, ("Change", "Formula", "From", "To"), rows, empty="Nothing is different.")
 
 
 def _listing(

@@ -124,6 +124,27 @@ def test_a_cask_without_a_checksum_is_reported_and_never_fetched(upstream, choos
     assert stored("v2/homebrew/cask/") == {}
 
 
+def test_the_report_says_which_casks_came_changed_and_went(upstream, choosing, stored):
+    upstream.add_cask("firefox", BODY)
+    upstream.add_cask("zoom", b"zoom")
+    choosing("firefox", "zoom").run()
+    upstream.add_cask("firefox", b"another image", path="two", version="2.0")
+    upstream.add_cask("code", b"code")
+
+    choosing("firefox", "code").run(execution="two", now=NOW + WEEK)
+
+    first = json.loads(stored()["syncs/2026-11-22T030000Z/report.json"])["changes"]
+    second = json.loads(stored()["syncs/2026-11-29T030000Z/report.json"])["changes"]
+    page = stored()["syncs/2026-11-29T030000Z/report.html"].decode()
+    assert [each["cask"] for each in first["casks"]["new"]] == ["firefox", "zoom"]
+    assert second["casks"] == {
+        "new": [{"cask": "code", "version": "1.0"}],
+        "updated": [{"cask": "firefox", "from": "1.0", "to": "2.0"}],
+        "removed": [{"cask": "zoom", "version": "1.0"}],
+    }
+    assert "Changed casks (3)" in page
+
+
 def test_a_cask_that_turns_to_no_check_is_news_and_is_reported(upstream, choosing, stored):
     upstream.add_cask("chrome", BODY)
     choosing("chrome").run()

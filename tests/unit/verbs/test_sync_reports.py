@@ -68,6 +68,35 @@ def test_a_published_sync_tells_what_it_brought_and_what_changed(inv, bucket):
     assert "  xcodes on arm64_tahoe: none was built\n" in ended.out
 
 
+def test_changed_casks_are_told_beside_the_formulae(inv, bucket):
+    casks = {
+        "new": [{"cask": "code", "version": "1.9"}],
+        "updated": [{"cask": "firefox", "from": "144.0", "to": "145.0"}],
+        "removed": [{"cask": "zoom", "version": "6.1"}],
+    }
+    publish(bucket, CHANGES | {"casks": casks})
+
+    ended = inv("mirror.report", "--env", "dev")
+
+    assert "casks against 2026-11-15T030000Z: 1 new, 1 updated, 1 removed\n" in ended.out
+    assert "  + code 1.9\n  ~ firefox 144.0 -> 145.0\n  - zoom 6.1\n" in ended.out
+
+
+def test_casks_of_a_first_snapshot_and_unchanged_ones_are_told_apart(inv, bucket):
+    none = {"new": [], "updated": [], "removed": []}
+    publish(
+        bucket,
+        none | {"against": None, "casks": none | {"new": [{"cask": "code", "version": "1"}]}},
+    )
+    first = inv("mirror.report", "--env", "dev").out
+    publish(bucket, CHANGES | {"casks": none})
+
+    later = inv("mirror.report", "--env", "dev").out
+
+    assert "the first snapshot: 1 casks\n" in first
+    assert "no cask changed since 2026-11-15T030000Z\n" in later
+
+
 def test_the_page_is_written_to_a_file(inv, bucket, tmp_path):
     publish(bucket, CHANGES | {"new": [{"formula": "<script>", "version": "1"}]})
     file = tmp_path / "report.html"
