@@ -1,8 +1,11 @@
-"""All environments side by side: one that cannot be looked at says so, and hides no other."""
+"""All environments side by side: one that cannot be looked at says so, and holds up no other."""
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +19,8 @@ from delivery.errors import DeliveryError
 from delivery.standing import Standing
 
 Reach = Callable[[Environment], Cloud]
+# One that answers does so in 2 s, and the sandbox may have to be started first.
+PATIENCE_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -41,16 +46,44 @@ class Column:
 
 
 def of(
-    environments: Iterable[Environment], reach: Reach, *, unreachable: tuple[type[Exception], ...]
+    environments: Iterable[Environment],
+    reach: Reach,
+    *,
+    unreachable: tuple[type[Exception], ...],
+    patience_seconds: float = PATIENCE_SECONDS,
 ) -> list[Column]:
-    """Look at each environment; nothing is changed.
+    """Look at all environments at the same time, in their order; nothing is changed.
 
     Args:
-        reach: leads to an environment's cloud.
+        reach: leads to an environment's cloud; each is asked in a thread of its own.
         unreachable: what it raises, besides the delivery's own errors, where it does not.
+        patience_seconds: after that long, who has not answered is out of reach.
     """
     caught = (DeliveryError, BotoCoreError, ClientError, *unreachable)
-    return [_column(environment, reach, caught) for environment in environments]
+    looks = [(each, _begun(each, reach, caught)) for each in environments]
+    since = time.monotonic()
+    wait([look for _, look in looks], patience_seconds)
+    waited = f"no answer in {time.monotonic() - since:.0f} s"
+    return [
+        look.result() if look.done() else Column(each.name, "unreachable", note=waited)
+        for each, look in looks
+    ]
+
+
+def _begun(
+    environment: Environment, reach: Reach, caught: tuple[type[Exception], ...]
+) -> Future[Column]:
+    found: Future[Column] = Future()
+
+    def look() -> None:
+        try:
+            found.set_result(_column(environment, reach, caught))
+        except Exception as error:  # noqa: BLE001 - whoever asks for the result gets it
+            found.set_exception(error)
+
+    # Not of a pool, whose threads keep the program from ending while one of them waits.
+    threading.Thread(target=look, name=f"status of {environment.name}", daemon=True).start()
+    return found
 
 
 def _column(environment: Environment, reach: Reach, caught: tuple[type[Exception], ...]) -> Column:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -40,6 +40,7 @@ class Attempt:
         published: each function → the version that Terraform published last.
         versions: each function → the version in service.
         served: the snapshot that clients got before a sync of this deploy.
+        protected: addresses that Terraform's state has of what no rollback may take away.
     """
 
     site: Site
@@ -58,6 +59,7 @@ class Attempt:
     probe: Mapping[str, Any] = field(default_factory=dict)
     rehearsal: Mapping[str, Any] = field(default_factory=dict)
     served: str = ""
+    protected: Sequence[str] = ()
 
     @classmethod
     def of(cls, site: Site, lease: Lease, kind: str = "deploy") -> Self:
@@ -66,7 +68,8 @@ class Attempt:
         if previous is None:
             return cls(site, lease, kind)
         outputs, versions = dict(previous.outputs), dict(previous.versions)
-        return cls(site, lease, kind, outputs=outputs, versions=versions)
+        known = {"outputs": outputs, "versions": versions, "protected": previous.protected}
+        return cls(site, lease, kind, **known)
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -85,6 +88,7 @@ class Attempt:
             plan=self.plan,
             sync=self.sync,
             rehearsal=self.rehearsal,
+            protected=self.protected,
             **more,
         )
 

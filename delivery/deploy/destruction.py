@@ -10,7 +10,7 @@ from delivery import state_bucket
 from delivery.checkout import Checkout
 from delivery.cloud import Cloud
 from delivery.config import rendering
-from delivery.deploy import lease, lock, provisioning, settings
+from delivery.deploy import kept, lease, lock, provisioning, settings
 from delivery.deploy.lease import Asked, Lease
 from delivery.environment import Environment
 from delivery.errors import BadInput, LeaseLost, in_words
@@ -49,7 +49,8 @@ def destroy(
     """Destroy what Terraform made; the mirror's bucket only with `delete_data`.
 
     The state bucket stays in any case: it holds the history, and Terraform's state, by which
-    a later deploy takes a bucket that was kept into its care again.
+    a later deploy takes a bucket that was kept into its care again. So does what no deploy
+    made: images, secrets, GitHub's roles. Whatever stays is named.
 
     Raises:
         BadInput: nothing is deployed there.
@@ -115,6 +116,7 @@ class _Site:
 
 def _take_down(site: _Site) -> Destruction:
     mirror, trail, name = site.mirror, site.trail, site.environment.name
+    left = list(_kept(site, mirror, trail))
     try:
         with site.steps.step("mark"):
             _mark(site)
@@ -137,9 +139,7 @@ def _take_down(site: _Site) -> Destruction:
                 error=problem,
             )
         raise
-    return Destruction(
-        site.environment.name, tuple(doomed), tuple(_kept(site, mirror, trail)), deleted
-    )
+    return Destruction(site.environment.name, tuple(doomed), tuple(left), deleted)
 
 
 def _mark(site: _Site) -> None:
@@ -179,4 +179,4 @@ def _kept(site: _Site, mirror: str, trail: str) -> Iterator[str]:
         yield f"s3://{mirror} (the mirror: bottles, snapshots)"
     if trail and not site.delete_data:
         yield f"s3://{trail} (the trail: who did what)"
-    yield f"s3://{site.bucket} (Terraform's state and the history)"
+    yield from kept.beside_terraform(site.environment, site.cloud, site.bucket)

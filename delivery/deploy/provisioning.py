@@ -17,6 +17,7 @@ from delivery.deploy.attempt import Attempt
 from delivery.deploy.site import Site
 from delivery.environment import Environment
 from delivery.releases import recall
+from delivery.review import reversals
 from delivery.review.reviewing import Review
 from delivery.terraform import apart
 from delivery.terraform.running import ROOT_OUTPUT, Plan, Workspace
@@ -60,6 +61,8 @@ def provision(attempt: Attempt, *, admit: Admit | None = None) -> None:
         attempt.made |= {each.address for each in found.changes if each.action == "create"}
         outputs = dict(found.apply(site.steps.detail))
     _take(attempt, outputs)
+    name = site.environment.name
+    attempt.protected = reversals.protected(site.cloud, site.bucket, name)
 
 
 def provision_code(attempt: Attempt) -> None:

@@ -16,6 +16,7 @@ from delivery.errors import BadInput, in_words
 from delivery.progress import Steps
 from delivery.releases import history, recall, ways_back
 from delivery.releases.history import Record
+from delivery.review import reversals
 
 
 def roll_back(
@@ -71,6 +72,7 @@ def _target(site: Site, to: str) -> Record:
         target = ways_back.choose(site, records, to)
         ways_back.require_layout(site, records, target)
         recall.require(site.cloud, site.bucket, target)
+        reversals.require(site, target)
         aliases.require(site.cloud, target.versions)
         site.steps.detail(f"deploy {target.number}{ways_back.named(target)}")
     return target

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import takewhile
@@ -46,6 +46,7 @@ class Record:
     lease: int = 0
     rollback: Mapping[str, Any] = field(default_factory=dict)
     rehearsal: Mapping[str, Any] = field(default_factory=dict)
+    protected: Sequence[str] = ()
 
 
 def latest(cloud: Cloud, bucket: str, environment: str) -> Record | None:

@@ -89,7 +89,7 @@ def policies() -> Mapping[str, Policy]:
 
 def check(
     document: PlanDocument,
-    estimate: Estimate,
+    estimate: Estimate | None,
     *,
     held: Callable[[ResourceChange], str],
     tags: Mapping[str, str],
@@ -100,6 +100,7 @@ def check(
     """Hold a plan against every policy; what stands already is looked at like what is new.
 
     Args:
+        estimate: what it would cost; None where that does not matter.
         held: see `rules.Facts`; asked only of what would be destroyed.
         exceptions: each ``policy address yyyy-mm-dd reason``; an address covers what is in it.
 
@@ -110,7 +111,7 @@ def check(
     names = frozenset(str(each.before.get("bucket")) for each in gone if each.action == "delete")
     found = [
         *_violations(document, Facts(held, tags, names)),
-        *_too_dear(estimate, max_monthly_usd),
+        *(_too_dear(estimate, max_monthly_usd) if estimate else ()),
     ]
     accepted = [_Exception.read(each) for each in exceptions]
     now = today or datetime.now(UTC).date()

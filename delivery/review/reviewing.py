@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from delivery import state_bucket
 from delivery.cloud import Cloud
 from delivery.cost import estimate as costs
 from delivery.cost.estimate import Estimate
@@ -19,6 +15,7 @@ from delivery.errors import PolicyViolated
 from delivery.review import holdings, policies
 from delivery.review.effects import Effects
 from delivery.review.policies import Verdict
+from delivery.terraform import state
 from delivery.terraform.plan_document import PlanDocument
 
 
@@ -92,14 +89,7 @@ def review(
         bucket: the state bucket; its state's lineage and serial are part of the effects.
     """
     estimate = costs.estimate(document, environment.settings, environment.region)
-    verdict = policies.check(
-        document,
-        estimate,
-        held=partial(holdings.held, cloud),
-        tags={"Project": environment.project, "Environment": environment.name},
-        max_monthly_usd=float(environment.settings["cost"]["max_monthly_usd"]),
-        exceptions=environment.settings["deploy"]["exceptions"],
-    )
+    said = verdict(document, environment, cloud, estimate)
     effects = Effects(
         place={
             "environment": environment.name,
@@ -109,25 +99,39 @@ def review(
         },
         release=release,
         settings=settings,
-        state=state_of(cloud, bucket, environment.name),
+        state=_serial(cloud, bucket, environment.name),
         changes=tuple(each.as_json() for each in document.changes),
         outputs=document.outputs,
         exempted=tuple(
-            f"{each.finding.policy.id} {each.finding.address}" for each in verdict.exempted
+            f"{each.finding.policy.id} {each.finding.address}" for each in said.exempted
         ),
         monthly_usd=estimate.monthly_usd,
     )
-    return Review(document, estimate, verdict, effects)
+    return Review(document, estimate, said, effects)
 
 
-def state_of(cloud: Cloud, bucket: str, environment: str) -> dict[str, Any]:
+def verdict(
+    document: PlanDocument,
+    environment: Environment,
+    cloud: Cloud,
+    estimate: Estimate | None = None,
+) -> Verdict:
+    """What the policies say to a plan, with the environment's exceptions.
+
+    Args:
+        estimate: what it would cost; None where that does not matter.
+    """
+    return policies.check(
+        document,
+        estimate,
+        held=partial(holdings.held, cloud),
+        tags={"Project": environment.project, "Environment": environment.name},
+        max_monthly_usd=float(environment.settings["cost"]["max_monthly_usd"]),
+        exceptions=environment.settings["deploy"]["exceptions"],
+    )
+
+
+def _serial(cloud: Cloud, bucket: str, environment: str) -> dict[str, Any]:
     """The lineage and serial of Terraform's state; empty and 0 where nothing was applied."""
-    key = state_bucket.backend_config(cloud, bucket, environment)["key"]
-    try:
-        answer = cloud.client("s3").get_object(Bucket=bucket, Key=key)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in state_bucket.NOT_THERE:
-            return {"lineage": "", "serial": 0}
-        raise
-    found = json.loads(answer["Body"].read())
-    return {"lineage": found["lineage"], "serial": found["serial"]}
+    found = state.read(cloud, bucket, environment)
+    return {"lineage": found.get("lineage", ""), "serial": found.get("serial", 0)}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
+from threading import Barrier, Event
 
 import pytest
 
@@ -76,6 +78,39 @@ def test_a_cloud_that_does_not_answer_is_out_of_reach_too(environments, cloud):
     found = columns(environments, cloud, dev=OSError("no route"))
 
     assert (found["dev"].state, found["dev"].note) == ("unreachable", "no route")
+
+
+def test_an_environment_that_never_answers_holds_up_no_other(environments, cloud):
+    deployed(cloud)
+    answered, since = Event(), time.monotonic()
+
+    def reach(environment):
+        if environment.name == "dev":
+            answered.wait(30)
+        return cloud
+
+    found = overview.of(environments, reach, unreachable=(), patience_seconds=0.5)
+    answered.set()
+
+    assert time.monotonic() - since < 5
+    assert [(each.environment, each.state) for each in found] == [
+        ("dev", "unreachable"),
+        ("staging", "undeployed"),
+        ("prod", "undeployed"),
+    ]
+    assert found[0].note.startswith("no answer in ")
+
+
+def test_all_are_looked_at_at_the_same_time(environments, cloud):
+    together = Barrier(len(environments))
+
+    def reach(_environment):
+        together.wait(timeout=10)
+        return cloud
+
+    found = overview.of(environments, reach, unreachable=())
+
+    assert [each.environment for each in found] == ["dev", "staging", "prod"]
 
 
 def test_an_error_that_nobody_foresaw_shows_itself(environments, cloud):

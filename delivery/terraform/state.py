@@ -1,0 +1,50 @@
+"""What Terraform's state says stands, read where the backend keeps it: no Terraform is run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from delivery import state_bucket
+from delivery.cloud import Cloud
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One managed resource with its attributes as Terraform saw them last, secrets included."""
+
+    address: str
+    type: str
+    attributes: Mapping[str, Any] = field(repr=False)
+
+
+def read(cloud: Cloud, bucket: str, environment: str) -> Mapping[str, Any]:
+    """The environment's whole state, format 4; empty where nothing was applied."""
+    key = state_bucket.backend_config(cloud, bucket, environment)["key"]
+    try:
+        answer = cloud.client("s3").get_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in state_bucket.NOT_THERE:
+            return {}
+        raise
+    found: Mapping[str, Any] = json.loads(answer["Body"].read())
+    return found
+
+
+def resources(state: Mapping[str, Any]) -> Iterator[Standing]:
+    """Every instance of every managed resource, in the state's order."""
+    for each in state.get("resources", ()):
+        if each["mode"] != "managed":
+            continue
+        name = ".".join(filter(None, (each.get("module"), each["type"], each["name"])))
+        for instance in each["instances"]:
+            address = f"{name}{_index(instance.get('index_key'))}"
+            yield Standing(address, each["type"], instance.get("attributes") or {})
+
+
+def _index(key: str | int | None) -> str:
+    return "" if key is None else f"[{json.dumps(key)}]"
