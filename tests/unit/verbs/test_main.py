@@ -136,7 +136,10 @@ def test_destroy_says_what_went_and_what_was_kept(inv, stand):
     assert ended.code == 0
     assert "destroyed 3 resources of dev\n" in ended.out
     assert "kept s3://mirror (the mirror: bottles, snapshots)\n" in ended.out
-    assert f"kept s3://{BUCKET} (Terraform's state and the history)\n" in ended.out
+    assert (
+        f"kept s3://{BUCKET} (Terraform's state, the history, every release and its settings)\n"
+        in ended.out
+    )
 
 
 def test_destroying_what_is_not_there_is_bad_input(inv, stand):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from botocore.exceptions import ClientError
 
 from delivery.errors import BadInput, TerraformFailed
 from tests.doubles.stand import BUCKET, OUTPUTS, Stand
@@ -79,6 +80,40 @@ def test_a_destroy_that_failed_is_recorded_and_is_not_mistaken_for_the_deploy_be
     assert (failed.outcome, failed.outputs) == ("failed", OUTPUTS)
     assert failed.error == "destroy: terraform apply: no: denied"
     assert outcome.action == "deployed"
+
+
+@pytest.mark.parametrize("delete_data", [False, True])
+def test_what_no_deploy_made_stays_and_is_named_with_what_it_is_for(stand, delete_data):
+    stand.configure(
+        "defaults:\n"
+        "  github: {repository: acme/airbrew}\n"
+        "  secrets: [{name: SLACK_WEBHOOK_URL}, {name: NEVER_SET}, {name: AT_GITHUB, aws: false}]\n"
+    )
+    ask = stand.cloud.client
+    ask("ecr").create_repository(repositoryName="acme-dev-sync-worker")
+    ask("secretsmanager").create_secret(Name="acme-dev/slack-webhook-url", SecretString="x")
+    ask("iam").create_role(RoleName="github-acme-dev-deploy", AssumeRolePolicyDocument="{}")
+
+    kept = stand.destroy(delete_data=delete_data).kept
+
+    assert [each.partition(" (")[0] for each in kept[0 if delete_data else 1 :]] == [
+        f"s3://{BUCKET}",
+        "ECR repository acme-dev-sync-worker",
+        "secret acme-dev/slack-webhook-url",
+        "role github-acme-dev-deploy, and what belongs to it",
+    ]
+    assert all(each.endswith(")") for each in kept)
+
+
+def test_what_one_may_not_look_at_is_taken_to_be_there(stand, monkeypatch):
+    def refuse(**_asked):
+        raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "DescribeImages")
+
+    monkeypatch.setattr(stand.cloud.client("ecr"), "describe_images", refuse)
+
+    kept = stand.destroy(delete_data=False).kept
+
+    assert kept[-1].startswith("ECR repository acme-dev-sync-worker ")
 
 
 def test_another_checkout_can_destroy_what_this_one_deployed(stand):
