@@ -59,7 +59,7 @@ class Attempt:
     probe: Mapping[str, Any] = field(default_factory=dict)
     rehearsal: Mapping[str, Any] = field(default_factory=dict)
     served: str = ""
-    protected: Sequence[str] = ()
+    protected: Sequence[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, site: Site, lease: Lease, kind: str = "deploy") -> Self:
@@ -67,9 +67,14 @@ class Attempt:
         previous = site.previous
         if previous is None:
             return cls(site, lease, kind)
-        outputs, versions = dict(previous.outputs), dict(previous.versions)
-        known = {"outputs": outputs, "versions": versions, "protected": previous.protected}
-        return cls(site, lease, kind, **known)
+        return cls(
+            site,
+            lease,
+            kind,
+            outputs=dict(previous.outputs),
+            versions=dict(previous.versions),
+            protected=previous.protected,
+        )
 
     @property
     def counts(self) -> Mapping[str, int]:

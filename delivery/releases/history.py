@@ -46,7 +46,7 @@ class Record:
     lease: int = 0
     rollback: Mapping[str, Any] = field(default_factory=dict)
     rehearsal: Mapping[str, Any] = field(default_factory=dict)
-    protected: Sequence[str] = ()
+    protected: Sequence[str] = field(default_factory=list)
 
 
 def latest(cloud: Cloud, bucket: str, environment: str) -> Record | None:

@@ -12,7 +12,7 @@ from delivery.releases.history import Record
 from delivery.terraform import state
 from delivery.terraform.plan_document import HELD_DATA, PlanDocument, ResourceChange
 
-# What holds data, what watches, and what keeps a bucket safe: of these alone a policy minds the end.
+# What holds data, watches, or keeps a bucket safe: no policy minds the end of anything else.
 PROTECTED = {
     *HELD_DATA,
     "aws_cloudtrail",
@@ -22,10 +22,10 @@ PROTECTED = {
 }
 
 
-def protected(cloud: Cloud, bucket: str, environment: str) -> tuple[str, ...]:
+def protected(cloud: Cloud, bucket: str, environment: str) -> list[str]:
     """The addresses of what stands and is protected, as a record keeps them."""
     found = state.resources(state.read(cloud, bucket, environment))
-    return tuple(sorted(each.address for each in found if each.type in PROTECTED))
+    return sorted(each.address for each in found if each.type in PROTECTED)
 
 
 def require(site: Site, target: Record) -> None:

@@ -30,6 +30,13 @@ CHANGED = ("lambda.json", "state.json", ".airbrew/dev.deploy.lock")
 SERVED = "2026-11-23T0300Z"
 
 
+class Images:
+    """ECR without a repository."""
+
+    def describe_images(self, **_asked: Any) -> Any:
+        raise refusal("RepositoryNotFoundException", 400)
+
+
 class Identity:
     """STS, which knows one caller."""
 
@@ -144,6 +151,7 @@ class Rig(Stand):
         clients = {
             "s3": self.s3,
             "sts": Identity(),
+            "ecr": Images(),
             "lambda": self.lambdas,
             "stepfunctions": self.states,
         }

@@ -168,6 +168,74 @@ def test_a_release_cannot_go_back_behind_the_layout_that_wrote_the_data(rig):
     assert rig.serving()[ORCHESTRATOR] != rig.codes[3][ORCHESTRATOR]
 
 
+def made(rig, *buckets):
+    """Let Terraform's state say that these stand, and deploy settings that nobody has had yet."""
+    resources = [
+        {
+            "module": "module.airbrew.module.shelf",
+            "mode": "managed",
+            "type": "aws_s3_bucket",
+            "name": "shelf",
+            "instances": [{"index_key": name, "attributes": {"bucket": name}} for name in buckets],
+        }
+    ]
+    state = {"lineage": "x", "serial": len(buckets), "resources": resources}
+    rig.s3.objects["terraform/dev.tfstate"] = json.dumps(state).encode()
+    rig.configure(f"defaults: {{logs: {{retention_days: {(1, 3, 5)[len(buckets)]}}}}}\n")
+    rig.deploy()
+
+
+@pytest.fixture
+def shelved(rig):
+    """Deploy 4 has one bucket, deploy 5 a second one, deploy 6 other code; they hold objects."""
+    made(rig, "old")
+    made(rig, "old", "new")
+    rig.write("lambdas/orchestrator/handler.py", "handle = 6\n")
+    rig.deploy()
+    rig.s3.counts = {"old": 1, "new": 12}
+    return rig
+
+
+def test_what_was_made_since_and_holds_data_is_told_before_anything_is_moved(shelved):
+    before = shelved.serving(), shelved.calls()
+
+    with pytest.raises(CannotRollBack) as refused:
+        shelved.roll_back(to="4")
+
+    address = 'module.airbrew.module.shelf.aws_s3_bucket.shelf["new"]'
+    assert f"data-destroyed: {address}: delete of a resource that holds 12 objects" in str(
+        refused.value
+    )
+    assert "deploy.exceptions" in refused.value.remedy
+    assert (shelved.serving(), shelved.calls()) == before
+    assert shelved.latest().number == 6
+
+
+def test_a_deploy_of_code_alone_keeps_in_mind_what_stands(shelved):
+    assert shelved.records()[0].protected == shelved.records()[1].protected != []
+
+    assert shelved.roll_back().rollback["number"] == 5
+
+
+def test_what_was_made_since_and_is_empty_is_no_obstacle(shelved):
+    shelved.s3.counts = {"old": 1}
+
+    assert shelved.roll_back(to="4").rollback["number"] == 4
+
+
+def test_a_loss_that_the_configuration_accepts_is_no_obstacle(shelved):
+    accepted = "data-destroyed module.airbrew.module.shelf 9999-12-31 the shelf is given up"
+    shelved.configure(f"defaults: {{deploy: {{exceptions: ['{accepted}']}}}}\n")
+
+    assert shelved.roll_back(to="4").rollback["number"] == 4
+
+
+def test_of_a_record_that_names_nothing_protected_the_plan_decides(shelved):
+    assert shelved.records()[3].protected == []
+
+    assert shelved.roll_back(to="3").rollback["number"] == 3
+
+
 def test_an_old_version_that_does_not_answer_fails_the_rollback_and_says_what_serves(rig):
     bad = rig.codes[2][ORCHESTRATOR]
     rig.lambdas.fails = lambda _function, code: code == bad
