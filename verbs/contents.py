@@ -116,9 +116,10 @@ def verify(
     run: str = "",
     json: bool = False,
 ) -> None:
-    """Check the bottles of a snapshot against what it says of them.
+    """Check the bottles, casks and manifests of a snapshot against what it says of them.
 
-    Exits with 1 when something is damaged and was not repaired.
+    With --deep manifests are read, too. Exits with 1 when something is damaged and was not
+    repaired; what stays so is named first, with the reason.
 
     Example: inv mirror.verify --env dev --sample 100 --repair
     """

@@ -79,14 +79,14 @@ def verification(answer: Mapping[str, Any]) -> None:
         f", {answer['hashed']} hashed ({console.size(answer['bytes'])})" if answer["of"] else ""
     )
     console.line(
-        f"snapshot {answer['snapshot']}: {answer['listed']} bottles listed{hashed};"
+        f"snapshot {answer['snapshot']}: {answer['listed']} bottles and casks listed{hashed};"
         f" {answer['damaged']} damaged, {answer['repaired']} repaired"
     )
     for example in answer["examples"]:
         console.line(f"  {example}")
     console.line(f"report: {answer['report']}")
     if answer["damaged"] > answer["repaired"]:
-        console.line("next: inv mirror.verify --repair; inv mirror.sync brings manifests back")
+        console.line("next: inv mirror.verify --repair; what upstream no longer has stays damaged")
 
 
 def audit(answer: Mapping[str, Any]) -> None:

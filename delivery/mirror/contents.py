@@ -84,17 +84,26 @@ class Contents:
     ) -> Mapping[str, Any]:
         """Look at a snapshot's bottles, call after call, until all that was asked for is seen.
 
+        Bottles are mended by the function that looks; manifests by the one that may write them.
+
         Args:
             request: ``{"snapshot", "deep", "sample", "seed", "repair", "run"}``.
             report: told each answer as it comes.
+
+        Raises:
+            ContentFailed: a function stopped, or a sync runs while manifests are to be mended.
         """
         event = {"action": "verify", **request}
-        while True:
+        answer: Mapping[str, Any] = {"finished": False}
+        while not answer["finished"]:
             answer = self._ask("sync_worker_function", event, "the sync worker could not verify")
             report(answer)
-            if answer["finished"]:
-                return answer
             event["run"] = answer["run"]
+        # Functions of an earlier release mend no manifests.
+        while answer.get("to_mend"):
+            mend = {"action": "mend", "run": answer["run"]}
+            answer = self._orchestrator(mend, "could not mend the manifests")
+        return answer
 
     def _orchestrator(self, event: Mapping[str, Any], failure: str) -> Mapping[str, Any]:
         return self._ask("orchestrator_function", event, f"the orchestrator {failure}")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import random
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from mirror import keys, manifests, snapshots, telemetry
+from mirror.bottles import Bottle
 from mirror.bucket import Bucket
 from mirror.casks import CaskFile, Held
 from mirror.connections import Connections
@@ -20,84 +20,7 @@ from mirror.deadline import Deadline
 from mirror.errors import BadManifest, BucketRefused, MirrorError, OutOfTime, UnknownSnapshot
 from mirror.memory import Memory
 from mirror.transfer import copy_blob
-
-EXAMPLES = 10
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to look at.
-
-    Args:
-        snapshot: its id; empty: the newest.
-        deep: hash the bottles too, instead of only listing them.
-        sample: hash this many, drawn by `seed`; None: all.
-        repair: fetch what is damaged or gone from upstream again.
-    """
-
-    snapshot: str = ""
-    deep: bool = False
-    sample: int | None = None
-    seed: int = 0
-    repair: bool = False
-
-
-@dataclass(frozen=True)
-class Damage:
-    """A bottle or manifest that is not as it should be, and what became of it."""
-
-    bottle: str
-    key: str
-    problem: str
-    repaired: bool = False
-
-
-@dataclass(frozen=True)
-class Report:
-    """``reports/verify/<run>.json``: written after each call, read by the next one of the run.
-
-    Args:
-        of: how many blobs are to be hashed; `done` of them are, in the order of their keys.
-    """
-
-    run: str
-    request: Request
-    of: int = 0
-    done: int = 0
-    bytes: int = 0
-    listed: int = 0
-    damaged: tuple[Damage, ...] = field(default=())
-    finished: bool = False
-
-    @classmethod
-    def read(cls, bucket: Bucket, run: str) -> Report | None:
-        """The report of a run that has begun; None if it has not."""
-        body = bucket.find(keys.verification_report(run))
-        if body is None:
-            return None
-        told = json.loads(body)
-        damaged = tuple(Damage(**each) for each in told["damaged"])
-        return cls(**told | {"request": Request(**told["request"]), "damaged": damaged})
-
-    def write(self, bucket: Bucket) -> None:
-        """Keep it for the next call, and for people."""
-        bucket.write_json(keys.verification_report(self.run), asdict(self))
-
-    def as_answer(self) -> dict[str, Any]:
-        """As docs/reference/state-machine.md has it."""
-        return {
-            "run": self.run,
-            "report": keys.verification_report(self.run),
-            "snapshot": self.request.snapshot,
-            "listed": self.listed,
-            "hashed": self.done,
-            "of": self.of,
-            "bytes": self.bytes,
-            "damaged": len(self.damaged),
-            "repaired": sum(each.repaired for each in self.damaged),
-            "examples": [f"{each.bottle}: {each.problem}" for each in self.damaged[:EXAMPLES]],
-            "finished": self.finished,
-        }
+from mirror.verification_reports import Damage, Report, Request
 
 
 def verify(
@@ -109,6 +32,8 @@ def verify(
     now: datetime,
 ) -> dict[str, Any]:
     """Do as much of a run as there is time for; with its `run`, the next call goes on.
+
+    Manifests are looked at, and left to whoever may write them (`mending`).
 
     Args:
         run: empty to begin one.
@@ -195,11 +120,13 @@ def _hashed(
     with ThreadPoolExecutor(max(1, len(some))) as pool:
         found = list(pool.map(lambda each: _look(connections, each, report, deadline), fresh))
     done = report.done + len(some)
+    # Two bottles of one index tell of its damage twice.
+    by_key = {damage.key: damage for told in reversed(found) for damage in told}
     return replace(
         report,
         done=done,
         bytes=report.bytes + sum(each.size_bytes for each in fresh),
-        damaged=(*report.damaged, *(damage for told in found for damage in told)),
+        damaged=(*report.damaged, *(by_key[key] for key in sorted(by_key))),
         finished=done >= report.of,
     )
 
@@ -214,14 +141,21 @@ def _look(
     if digest.hexdigest() != bottle.digest:
         problem = f"its SHA-256 is {digest.hexdigest()}"
         damaged.append(_blob(connections, bottle, problem, report.request, deadline))
-    if isinstance(bottle, CaskFile):
-        return damaged
-    if bottle.manifest_key not in {each.key for each in report.damaged}:
-        try:
-            manifests.promise(bucket.read(bottle.manifest_key), bottle, bottle.manifest_key)
-        except BadManifest as error:
-            damaged.append(Damage(bottle.label, bottle.manifest_key, error.problem))
+    if isinstance(bottle, Bottle) and bottle.manifest_key not in {e.key for e in report.damaged}:
+        damaged += _index(bucket, bottle)
     return damaged
+
+
+def _index(bucket: Bucket, bottle: Bottle) -> list[Damage]:
+    key = bottle.manifest_key
+    try:
+        promise = manifests.promise(bucket.read(key), bottle, key)
+    except BadManifest as error:
+        return [Damage(bottle.label, key, error.problem)]
+    if promise.size_bytes in (0, bottle.size_bytes):
+        return []
+    told = f"its manifest promises {promise.size_bytes} bytes instead of {bottle.size_bytes}"
+    return [Damage(bottle.label, key, told)]
 
 
 def _blob(

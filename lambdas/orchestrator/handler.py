@@ -27,6 +27,9 @@ In:   {"action": "promote", "channel": "stable", "snapshot": "", "dry_run": true
 Out:  {"moved": [{"channel": "default", "snapshot": "2026-11-15T030000Z",
        "was": "2026-11-22T030000Z", "files": ["formula.jws.json", …]}], "dry_run": false}
 
+In:   {"action": "mend", "run": "2026-11-22T040000Z"}
+Out:  as the sync worker's `verify`
+
 In:   {"action": "snapshots"}, {"action": "audit"}, {"action": "check"}
 Out:  as `mirror.overview`, `mirror.audit` and `mirror.readiness` say
 
@@ -53,6 +56,7 @@ from mirror import (
     imports,
     keys,
     lease,
+    mending,
     overview,
     planning,
     publication,
@@ -93,6 +97,7 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "check": lambda _: readiness.check(connections()),
         "rollback": lambda event: move(event, context),
         "promote": lambda event: move(event, context),
+        "mend": lambda event: mend(event, context),
     }
     action = actions.get(event.get("action", ""))
     if action is None:
@@ -164,6 +169,19 @@ def move(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         if not dry_run:
             completion.show_moved(connections(), moved)
     return {"moved": [each.as_json() for each in moved], "dry_run": dry_run}
+
+
+def mend(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Fetch the manifests anew that a verification found damaged."""
+    run = event.get("run")
+    if not isinstance(run, str) or not keys.is_sync_id(run):
+        raise _bad_event("run", "the id of a verification", event)
+    with exclusive("mend", context, datetime.now(UTC)):
+        return mending.mend(
+            connections(),
+            run,
+            seconds_left=lambda: float(context.get_remaining_time_in_millis()) / 1000,
+        )
 
 
 def exclusive(action: str, context: Any, now: datetime) -> AbstractContextManager[str]:

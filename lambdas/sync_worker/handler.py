@@ -8,7 +8,7 @@ In:   {"action": "verify", "snapshot": "", "deep": true, "sample": 100, "seed": 
        "repair": false, "run": ""}                                  from `inv mirror.verify`
 Out:  {"run": "2026-11-22T040000Z", "report": "reports/verify/….json", "snapshot": "…",
        "listed": 31, "hashed": 20, "of": 31, "bytes": 183402113, "damaged": 1, "repaired": 0,
-       "examples": ["jq 1.8.1 arm64_tahoe: it is gone"], "finished": false}
+       "to_mend": 0, "examples": ["jq 1.8.1 arm64_tahoe: it is gone"], "finished": false}
 
 In:   {"action": "check"}                                            from `inv deploy`
 Out:  as `mirror.readiness` says
@@ -29,6 +29,7 @@ from typing import Any
 from mirror import keys, readiness, telemetry, verification, worker
 from mirror.connections import Connections
 from mirror.errors import BadEvent
+from mirror.verification_reports import Request
 
 
 @cache  # One set of connections per Lambda sandbox: a warm start pays for none.
@@ -69,7 +70,7 @@ def verify(event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str
             where="the event's `run`",
             remedy="leave it out to begin one, or take it from an earlier answer",
         )
-    names = verification.Request.__dataclass_fields__.keys() & event.keys()
-    request = verification.Request(**{name: event[name] for name in names})
+    names = Request.__dataclass_fields__.keys() & event.keys()
+    request = Request(**{name: event[name] for name in names})
     now = datetime.now(UTC)
     return verification.verify(connections(), request, run, seconds_left=seconds_left, now=now)

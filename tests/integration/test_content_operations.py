@@ -93,6 +93,30 @@ def test_a_flipped_bit_is_found_and_mended(checkout, deployed, s3):
     assert s3.get_object(Bucket=bucket, Key=key)["Body"].read() == sound
 
 
+def test_a_spoilt_and_a_lost_manifest_are_brought_back(checkout, deployed, s3):
+    bucket = deployed["outputs"]["mirror_bucket"]
+    found = s3.list_objects_v2(Bucket=bucket, Prefix="v2/homebrew/core/")["Contents"]
+    newest = checkout.answer("mirror.snapshots")[0]["id"]
+    listed = s3.get_object(Bucket=bucket, Key=f"snapshots/{newest}/bottles.json")["Body"].read()
+    keys = {
+        f"v2/homebrew/core/{each['formula']}/manifests/{each['version']}"
+        for each in json.loads(listed)
+    } & {each["Key"] for each in found}
+    spoilt, lost = sorted(keys)[:2]
+    sound = {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in (spoilt, lost)}
+    s3.put_object(Bucket=bucket, Key=spoilt, Body=b"{}")
+    s3.delete_object(Bucket=bucket, Key=lost)
+
+    seen = checkout.inv("mirror.verify", "--deep")
+    mended = checkout.answer("mirror.verify", "--deep", "--repair")
+
+    assert seen.returncode == 1
+    assert "2 damaged, 0 repaired" in seen.stdout
+    assert (mended["damaged"], mended["repaired"]) == (2, 2)
+    for key, body in sound.items():
+        assert s3.get_object(Bucket=bucket, Key=key)["Body"].read() == body
+
+
 def test_what_nobody_names_any_more_is_collected_and_the_chain_still_holds(checkout, deployed, s3):
     bucket = deployed["outputs"]["mirror_bucket"]
     first = checkout.answer("mirror.snapshots")[-1]["id"]

@@ -28,6 +28,7 @@ locals {
         "${local.objects}api/*",
         "${local.objects}channels/*",
         "${local.objects}index.html",
+        "${local.objects}reports/verify/*",
         "${local.objects}snapshots/*",
         "${local.objects}status/*",
         "${local.objects}syncs/*",

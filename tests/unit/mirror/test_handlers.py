@@ -121,6 +121,28 @@ def test_a_failure_is_recorded(deployed, upstream, stored):
     assert f"syncs/{planned['sync']}/report.json" in stored("syncs/")
 
 
+def test_manifests_are_mended_while_no_sync_runs(deployed, upstream, s3, stored, monkeypatch):
+    upstream.add("jq", {"arm64_tahoe": b"jq"})
+    planned = plan()
+    sync_worker.handle({"batch": f"syncs/{planned['sync']}/plan/00000.json"}, Context())
+    finish = {"action": "publish", "sync": planned["sync"], "execution": EXECUTION}
+    orchestrator.handle(finish, Context())
+    key = "v2/homebrew/core/jq/manifests/1.0"
+    s3.delete_object(Bucket="mirror", Key=key)
+    asked = {"action": "verify", "repair": True}
+    run = sync_worker.handle(asked, Context())["run"]
+    monkeypatch.setattr(orchestrator, "_is_running", lambda _: True)
+    plan("arn:aws:states:us-east-1:123456789012:execution:sync:two")
+
+    with pytest.raises(SyncUnderWay):
+        orchestrator.handle({"action": "mend", "run": run}, Context())
+    s3.delete_object(Bucket="mirror", Key="syncs/lease.json")
+    answer = orchestrator.handle({"action": "mend", "run": run}, Context())
+
+    assert answer["repaired"] == 1
+    assert stored(key)[key] == upstream.manifests["jq", "1.0"]
+
+
 @pytest.mark.parametrize(
     ("event", "told"),
     [
@@ -128,6 +150,7 @@ def test_a_failure_is_recorded(deployed, upstream, stored):
         ({"action": "rollback"}, '"None" is not the name of a channel'),
         ({"action": "destroy"}, '"destroy" is not one of plan'),
         ({"action": "import_publish", "snapshot": "../x"}, '"../x" is not the id'),
+        ({"action": "mend", "run": "../x"}, '"../x" is not the id of a verification'),
         ({"action": "plan"}, '"None" is not the ARN of the execution'),
         ({"action": "publish", "execution": "x", "sync": "../x"}, '"../x" is not the id'),
     ],

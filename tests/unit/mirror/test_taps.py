@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror import keys, planning, snapshots
+from mirror import keys, mending, planning, snapshots, verification
 from mirror.bottles import Bottle
 from mirror.errors import IncompleteSync, UntrustedCatalogue
 from mirror.settings import Selection
 from mirror.taps import TapFormula
+from mirror.verification_reports import Request
 from tests.unit.mirror.conftest import NOW
 
 TAP = "acme/tools"
@@ -142,6 +143,27 @@ def test_a_second_sync_without_news_fetches_nothing(upstream, tapping):
 
     assert upstream.paths("/v2/") == []
     assert answer["snapshot"] == "2026-11-22T030000Z"
+
+
+def test_damage_to_a_tap_is_found_and_mended(upstream, tapping, s3, stored):
+    digests = upstream.add_tapped(TAP, "deploy", {"arm64_tahoe": b"deploy"})
+    sync = tapping(deploy(digests))
+    sync.run()
+    sound = stored("v2/acme/")
+    for key in sound:
+        s3.put_object(Bucket="mirror", Key=key, Body=b"spoilt")
+
+    seen = verification.verify(
+        sync.connections,
+        Request(deep=True, repair=True),
+        "",
+        seconds_left=lambda: 900.0,
+        now=NOW,
+    )
+    answer = mending.mend(sync.connections, seen["run"], seconds_left=lambda: 900.0)
+
+    assert (answer["damaged"], answer["repaired"]) == (2, 2)
+    assert stored("v2/acme/") == sound
 
 
 def test_settings_carry_taps_and_snapshots_say_which(upstream, tapping, stored):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from mirror import verification
-from mirror.errors import OutOfTime, UnknownSnapshot
-from mirror.verification import Request
+from mirror import mending, verification
+from mirror.errors import BadEvent, OutOfTime, UnknownSnapshot
+from mirror.verification_reports import Request
 from tests.unit.mirror.conftest import NOW
 
 NAMES = "abcdefg"
@@ -101,6 +102,150 @@ def test_a_manifest_that_is_gone_or_names_another_bottle_is_told(published, veri
 
     assert answer["examples"][0] == "a 1.0 arm64_tahoe: its manifest is gone"
     assert "the index does not hold b 1.0" in answer["examples"][1]
+
+
+@pytest.fixture
+def mend(sync):
+    """One call of the function that may write manifests."""
+
+    def call(run, seconds_left=lambda: 900.0):
+        return mending.mend(sync.connections, run, seconds_left=seconds_left)
+
+    return call
+
+
+DAMAGED_INDEXES = {
+    "gone": (None, False),
+    "cut": (b'{"manifests": [', True),
+    "empty": (b"", True),
+    "of another bottle": (b'{"manifests": []}', True),
+}
+
+
+@pytest.mark.parametrize(("body", "deep"), DAMAGED_INDEXES.values(), ids=DAMAGED_INDEXES)
+def test_a_damaged_manifest_is_brought_back_byte_for_byte(
+    published, verify, mend, s3, stored, upstream, body, deep
+):
+    key = f"{V2}/c/manifests/1.0"
+    if body is None:
+        s3.delete_object(Bucket="mirror", Key=key)
+    else:
+        s3.put_object(Bucket="mirror", Key=key, Body=body)
+
+    seen = verify(deep=deep, repair=True)
+    mended = mend(seen["run"])
+
+    assert (seen["damaged"], seen["repaired"], seen["to_mend"]) == (1, 0, 1)
+    assert (mended["damaged"], mended["repaired"], mended["to_mend"]) == (1, 1, 0)
+    assert mended["examples"][0].endswith("; repaired")
+    assert stored(key)[key] == upstream.manifests["c", "1.0"]
+    assert s3.head_object(Bucket="mirror", Key=key)["ContentType"].endswith("index.v1+json")
+    assert verify(deep=True, run="2026-11-22T050000Z")["damaged"] == 0
+
+
+def test_the_entry_of_a_manifest_that_promises_another_size_is_damage(
+    published, verify, mend, s3, upstream
+):
+    index = json.loads(upstream.manifests["c", "1.0"])
+    index["manifests"][0]["annotations"]["sh.brew.bottle.size"] = "7"
+    s3.put_object(Bucket="mirror", Key=f"{V2}/c/manifests/1.0", Body=json.dumps(index).encode())
+
+    seen = verify(deep=True, repair=True)
+
+    assert seen["examples"] == ["c 1.0 arm64_tahoe: its manifest promises 7 bytes instead of 1"]
+    assert mend(seen["run"])["repaired"] == 1
+
+
+def test_a_manifest_of_two_platforms_is_one_damage_and_mended_for_both(
+    upstream, sync, verify, mend, s3
+):
+    upstream.add("jq", {"arm64_tahoe": b"a", "all": b"b"}, platforms=("arm64_tahoe", "tahoe"))
+    settings = sync.connections.settings
+    both = replace(settings.selection, platforms=("arm64_tahoe", "tahoe"))
+    sync.connections = sync.connections.with_settings(replace(settings, selection=both))
+    sync.run()
+    s3.put_object(Bucket="mirror", Key=f"{V2}/jq/manifests/1.0", Body=b"{}")
+
+    seen = verify(deep=True, repair=True)
+
+    assert (seen["listed"], seen["damaged"]) == (2, 1)
+    assert mend(seen["run"])["repaired"] == 1
+    assert verify(deep=True, run="2026-11-22T050000Z")["damaged"] == 0
+
+
+def _gone(upstream):
+    del upstream.manifests["c", "1.0"]
+
+
+def _replaced(upstream):
+    upstream.add("c", {"arm64_tahoe": b"built anew"})
+
+
+def _resized(upstream):
+    index = json.loads(upstream.manifests["c", "1.0"])
+    index["manifests"][0]["annotations"]["sh.brew.bottle.size"] = "7"
+    upstream.manifests["c", "1.0"] = json.dumps(index).encode()
+
+
+BEYOND_REPAIR = {
+    "gone": (_gone, "upstream answered 404"),
+    "another bottle": (_replaced, "the index does not hold c 1.0 arm64_tahoe"),
+    "another size": (_resized, "promises 7 bytes of c 1.0 arm64_tahoe, not 1"),
+}
+
+
+@pytest.mark.parametrize(("lose", "told"), BEYOND_REPAIR.values(), ids=BEYOND_REPAIR)
+def test_a_manifest_that_upstream_has_no_more_stays_damaged_and_is_named_first(
+    published, verify, mend, s3, stored, upstream, lose, told
+):
+    for name in "ac":
+        s3.delete_object(Bucket="mirror", Key=f"{V2}/{name}/manifests/1.0")
+    lose(upstream)
+
+    answer = mend(verify(repair=True)["run"])
+
+    assert (answer["damaged"], answer["repaired"], answer["to_mend"]) == (2, 1, 0)
+    assert answer["examples"][0].startswith("c 1.0 arm64_tahoe: its manifest is gone; not repaired")
+    assert told in answer["examples"][0]
+    assert f"{V2}/c/manifests/1.0" not in stored(V2)
+    assert mend(answer["run"])["repaired"] == 1
+
+
+def test_mending_goes_on_where_time_was_over(published, verify, mend, s3, monkeypatch):
+    monkeypatch.setattr(mending, "REQUESTS", 2)
+    for name in NAMES:
+        s3.delete_object(Bucket="mirror", Key=f"{V2}/{name}/manifests/1.0")
+    run = verify(repair=True)["run"]
+    clock = iter([100.0] * 3 + [1.0] * 100)
+
+    first = mend(run, seconds_left=lambda: next(clock))
+    rest = mend(run)
+
+    assert (first["repaired"], first["to_mend"]) == (4, 3)
+    assert (rest["repaired"], rest["to_mend"]) == (7, 0)
+
+
+def test_a_function_without_time_to_mend_anything_says_so(published, verify, mend, s3):
+    s3.delete_object(Bucket="mirror", Key=f"{V2}/a/manifests/1.0")
+    run = verify(repair=True)["run"]
+    clock = iter([100.0] + [1.0] * 100)
+
+    with pytest.raises(OutOfTime, match="the function's time is over"):
+        mend(run, seconds_left=lambda: next(clock))
+
+
+def test_without_repair_no_manifest_is_mended(published, verify, mend, s3, stored):
+    s3.delete_object(Bucket="mirror", Key=f"{V2}/a/manifests/1.0")
+
+    answer = mend(verify()["run"])
+
+    assert (answer["repaired"], answer["to_mend"]) == (0, 0)
+    assert f"{V2}/a/manifests/1.0" not in stored(V2)
+
+
+def test_there_is_nothing_to_mend_before_a_verification(published, mend):
+    with pytest.raises(BadEvent, match="there is no verification"):
+        mend("2026-11-22T050000Z")
 
 
 def test_a_sample_is_the_same_for_the_same_seed(published, verify, s3):

@@ -138,6 +138,23 @@ def test_a_verification_goes_on_until_it_is_finished_and_exits_1_for_damage(inv,
     assert "inv mirror.verify --run r" in ended.err
 
 
+@pytest.mark.parametrize(("repaired", "code"), [(2, 0), (1, 1)])
+def test_manifests_are_mended_by_the_function_that_may_write_them(inv, functions, repaired, code):
+    answer = {"run": "r", "report": "reports/verify/r.json", "snapshot": "s", "listed": 2, "of": 0}
+    answer |= {"bytes": 0, "hashed": 0, "damaged": 2, "examples": ["jq: gone"], "finished": True}
+    functions.will_answer(
+        answer | {"repaired": 0, "to_mend": 2},
+        answer | {"repaired": 1, "to_mend": 1},
+        answer | {"repaired": repaired, "to_mend": 0},
+    )
+
+    ended = inv("mirror.verify", "--repair")
+
+    assert functions.asked[1:] == [("orchestrator", {"action": "mend", "run": "r"})] * 2
+    assert f"2 damaged, {repaired} repaired" in ended.out
+    assert ended.code == code
+
+
 @pytest.mark.parametrize("intact", [True, False])
 def test_an_audit_exits_1_at_a_break(inv, functions, intact):
     first = None if intact else {"key": "snapshots/x/snapshot.json", "problem": "was rewritten"}

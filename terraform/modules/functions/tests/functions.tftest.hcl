@@ -118,6 +118,7 @@ run "the_orchestrator_may_do_this_and_nothing_else" {
         "arn:aws:s3:::mirror/api/*",
         "arn:aws:s3:::mirror/channels/*",
         "arn:aws:s3:::mirror/index.html",
+        "arn:aws:s3:::mirror/reports/verify/*",
         "arn:aws:s3:::mirror/snapshots/*",
         "arn:aws:s3:::mirror/status/*",
         "arn:aws:s3:::mirror/syncs/*",
