@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,14 +14,15 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from delivery.deploy import aliases
-from delivery.errors import DeployUnderWay
+from delivery.errors import BadInput, CannotRollBack, DeployUnderWay
 from tests.doubles.journeys import FAULTS, JOURNEYS, Journey
 from tests.doubles.rig import Fault, Rig
 from tests.doubles.s3 import Killed
 from tests.doubles.stand import OUTPUTS
 
 ROLES = [OUTPUTS[role] for role in aliases.FORWARD]
-MARK = "under-way/dev.json"
+MARK, LEASE = "under-way/dev.json", "lease/dev.json"
+OTHER_SETTINGS = "defaults: {logs: {retention_days: 3}}\n"
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "deploy-faults.md"
 BEGIN, END = "<!-- begin: python -m tests.doubles.fault_table -->", "<!-- end -->"
 # No such call or run comes after that point of the journey.
@@ -63,19 +63,23 @@ class Stage:
 
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
-        self.code: dict[str, dict[str, str]] = {}
+        self.code: dict[str, list[dict[str, str]]] = {name: [] for name in ORDER}
+        self.prepared = {"nothing": rig.snapshot()}
         for name in ("first", "old"):
             rig.write("lambdas/orchestrator/handler.py", f"handle = '{name}'\n")
-            rig.deploy()
-            self.code[name] = rig.serving()
-        self.prepared = {"rollback": rig.snapshot()}
+            self._deploy(name)
+        self.prepared["old"] = rig.snapshot()
         rig.write("lambdas/orchestrator/handler.py", "handle = 'new'\n")
         rig.write("lambdas/sync_worker/handler.py", "handle = 'new'\n")
-        rig.configure("defaults: {logs: {retention_days: 3}}\n")
-        self.prepared["deploy"] = self.prepared["rollback"]
-        rig.deploy()
-        self.code["new"] = rig.serving()
-        self.prepared["rollback"] = rig.snapshot()
+        self._deploy("new")
+        rig.wind_back(self.prepared["old"])
+        rig.configure(OTHER_SETTINGS)
+        self._deploy("new")
+        self.prepared["new"] = rig.snapshot()
+
+    def _deploy(self, name: str) -> None:
+        self.rig.deploy()
+        self.code[name].append(self.rig.serving())
 
     def steps_of(self, journey: Journey) -> list[str]:
         """The steps that it goes through when nothing breaks but what it is about."""
@@ -90,7 +94,7 @@ class Stage:
         """Let the fault happen, look, then take each command that goes on from there."""
         self._set(case.journey)
         fault = replace(FAULTS[case.fault], step=case.step)
-        before = self.rig.lease()["number"], self.rig.records()[0].number
+        before = self._lease_number(), self._newest()
         error = self._go(case.journey, fault)
         self.rig.health_fails = False
         if fault.armed or not fault.happened:
@@ -99,7 +103,7 @@ class Stage:
         ended = Ended(f"{self._serves()}, {standing}")
         ended.problems += self._wrong(error)
         if standing in {"untouched", "undone"}:
-            ended.problems += self._not_as_before("old" if case.journey.go is Rig.deploy else "new")
+            ended.problems += self._not_as_before(case.journey.start)
         left = self.rig.snapshot()
         for command in self._ways_on(case.journey):
             self.rig.wind_back(left)
@@ -107,7 +111,8 @@ class Stage:
         return ended
 
     def _set(self, journey: Journey) -> None:
-        self.rig.wind_back(self.prepared["deploy" if journey.go is Rig.deploy else "rollback"])
+        self.rig.wind_back(self.prepared[journey.start])
+        self.rig.configure(OTHER_SETTINGS)
         journey.prepare(self.rig)
 
     def _go(self, journey: Journey, fault: Fault) -> BaseException | None:
@@ -122,7 +127,7 @@ class Stage:
             yield f"{self._serves()}: the functions in service do not fit"
         if isinstance(error, Killed):
             return
-        if not self.rig.lease()["free"]:
+        if self._lease_number() and not self.rig.lease()["free"]:
             yield "the lease was not given back"
         if (
             error is not None
@@ -135,8 +140,11 @@ class Stage:
         """What is said to be as it was: its functions, Terraform's state, and the record."""
         if self._serves() != served:
             yield f"{self._serves()} serves, and {served} served before"
-        applied = json.loads((self.rig.folder / "state.json").read_text())
-        if not set(self.code[served].values()) <= set(applied.values()):
+        applied = set(self.rig.state().values())
+        if served == "nothing":
+            yield from ["Terraform has made something"] if applied else []
+            return
+        if not any(set(code.values()) <= applied for code in self.code[served]):
             yield f"Terraform's state is not that of {served}"
         record = self.rig.records()[0]
         in_service = aliases.in_service(self.rig.cloud, ROLES)
@@ -150,7 +158,9 @@ class Stage:
         return " and ".join(sorted(found, key=ORDER.index)) or "nothing"
 
     def _release_of(self, function: str, code: str) -> str:
-        return next(name for name in ORDER if self.code[name][function] == code)
+        return next(
+            name for name in ORDER if any(each[function] == code for each in self.code[name])
+        )
 
     def _understand_each_other(self) -> bool:
         """Whoever writes a format is never of a newer release than whoever reads it."""
@@ -161,11 +171,11 @@ class Stage:
         return ages == sorted(ages)
 
     def _standing(self, error: BaseException | None, number: int) -> str:
-        record = self.rig.records()[0]
-        if record.number > number and record.outcome != "failed":
-            return "done"
-        if record.rollback.get("outcome") == "succeeded":
-            return "undone"
+        for record in self.rig.records()[:1]:
+            if record.number > number and record.outcome != "failed":
+                return "done"
+            if record.rollback.get("outcome") == "succeeded":
+                return "undone"
         if MARK in self.rig.s3.objects:
             return "half done"
         return "untouched"
@@ -173,13 +183,30 @@ class Stage:
     def _ways_on(self, journey: Journey) -> list[Callable[[int], list[str]]]:
         """A deploy goes on from everywhere; a rollback from where something was left half done."""
         half_done = MARK in self.rig.s3.objects and journey.name != "destroy"
-        return [self._deploy_on, self._roll_back_on] if half_done else [self._deploy_on]
+        back = self._find_no_way_back if journey.start == "nothing" else self._roll_back_on
+        return [self._deploy_on, back] if half_done else [self._deploy_on]
 
     def _deploy_on(self, number: int) -> list[str]:
         return self._ends_well(self.rig.deploy, "new", number)
 
     def _roll_back_on(self, number: int) -> list[str]:
         return self._ends_well(lambda: self.rig.roll_back(to="2"), "old", number)
+
+    def _find_no_way_back(self, _number: int) -> list[str]:
+        served = self._serves()
+        try:
+            self.rig.roll_back()
+        except (CannotRollBack, BadInput):
+            return (
+                [] if self._serves() == served else ["a rollback that was refused moved something"]
+            )
+        return ["it went back, and there was nothing to go back to"]
+
+    def _lease_number(self) -> int:
+        return self.rig.lease()["number"] if LEASE in self.rig.s3.objects else 0
+
+    def _newest(self) -> int:
+        return max((record.number for record in self.rig.records()[:1]), default=0)
 
     def _ends_well(self, command: Callable[[], object], wanted: str, number: int) -> list[str]:
         try:
@@ -191,7 +218,7 @@ class Stage:
             problems.append(f"afterwards {self._serves()} serves, not {wanted}")
         if MARK in self.rig.s3.objects or self.rig.records()[0].outcome != "succeeded":
             problems.append("afterwards it is not known to stand")
-        if self.rig.lease()["number"] < number:
+        if self._lease_number() < number:
             problems.append("the number of the lease went back")
         return problems
 

@@ -28,6 +28,8 @@ class Journey:
         broken: those of them at which a fault is injected; the others are another journey's.
         go: takes it, meeting faults on the way.
         prepare: what has to be so before.
+        start: ``nothing``, where nothing was ever deployed, or whose functions serve: those of
+            the ``old`` release, or of the ``new`` one.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Journey:
     broken: Sequence[str]
     go: Callable[..., object]
     prepare: Callable[[Rig], None] = lambda _: None
+    start: str = "old"
 
 
 def _within(phase: str, steps: Sequence[str]) -> tuple[str, ...]:
@@ -47,11 +50,18 @@ def _break_the_health_check(rig: Rig) -> None:
     rig.health_fails = True
 
 
+def _leave_the_settings(rig: Rig) -> None:
+    """Only code differs from what was deployed last."""
+    rig.configure()
+
+
 def _rehearse(rig: Rig) -> None:
     rig.environment.settings["deploy"]["rehearse_rollback"] = True
 
 
 _DEPLOYED = (*BEFORE_A_CHANGE, *PROVISIONED, *SMOKED, *FORWARD, "sync", *CHECKED, "record")
+# The state is taken at its word, and new code is no matter for a policy.
+_CODE_ALONE = tuple(step for step in _DEPLOYED if step not in {"plan", "review"})
 _UNDONE = _within("undo", (*GONE_BACK, "content"))
 _REHEARSED = (
     *_within("rehearsal", ("choose", *GONE_BACK)),
@@ -63,6 +73,22 @@ _DESTROYED = ("lease", "mark", "destroy", "record")
 
 JOURNEYS = (
     Journey("deploy", "inv deploy", _DEPLOYED, _DEPLOYED, Rig.deploy),
+    Journey(
+        "code",
+        "inv deploy, of other code alone",
+        _CODE_ALONE,
+        _CODE_ALONE,
+        Rig.deploy,
+        _leave_the_settings,
+    ),
+    Journey(
+        "first",
+        "inv deploy, the first of an environment",
+        _DEPLOYED,
+        _DEPLOYED,
+        Rig.deploy,
+        start="nothing",
+    ),
     Journey(
         "undo",
         "inv deploy, whose health check fails",
@@ -79,8 +105,8 @@ JOURNEYS = (
         Rig.deploy,
         _rehearse,
     ),
-    Journey("rollback", "inv rollback", _ROLLED_BACK, _ROLLED_BACK, Rig.roll_back),
-    Journey("destroy", "inv destroy", _DESTROYED, _DESTROYED, Rig.take_down),
+    Journey("rollback", "inv rollback", _ROLLED_BACK, _ROLLED_BACK, Rig.roll_back, start="new"),
+    Journey("destroy", "inv destroy", _DESTROYED, _DESTROYED, Rig.take_down, start="new"),
 )
 FAULTS = {
     "error": Fault("error", "", "begin"),

@@ -191,14 +191,17 @@ class Rig(Stand):
 
     def snapshot(self) -> Any:
         """Everything that a deploy can change, to be wound back to."""
-        files = {name: (self.folder / name).read_text() for name in CHANGED}
+        places = {name: self.folder / name for name in CHANGED}
+        files = {name: path.read_text() for name, path in places.items() if path.exists()}
         return dict(self.s3.objects), dict(self.s3.modified), files
 
     def wind_back(self, snapshot: Any) -> None:
         objects, modified, files = snapshot
         self.s3.objects, self.s3.modified = dict(objects), dict(modified)
+        for name in CHANGED:
+            (self.folder / name).unlink(missing_ok=True)
         for name, text in files.items():
-            (self.folder / name).write_text(text)
+            self.write(name, text)
         self.lambdas.fails = lambda _function, _code: False
         self.health_fails = False
         self.environment.settings["deploy"]["rehearse_rollback"] = False

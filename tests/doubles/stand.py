@@ -157,8 +157,12 @@ class Stand:
         return [command for command in said if command != "version"]
 
     def resources(self) -> list[str]:
+        return list(self.state())
+
+    def state(self) -> dict[str, str]:
+        """Address → what stands there."""
         state = self.folder / "state.json"
-        return list(json.loads(state.read_text())) if state.exists() else []
+        return json.loads(state.read_text()) if state.exists() else {}
 
     def _lay_out(self, public_key_pem: str) -> None:
         self.write("key.pem", public_key_pem)
