@@ -57,11 +57,13 @@ def deploy(  # noqa: PLR0917 - each is an option of the command line
             environment,
             cloud,
             Steps(progress),
-            dry_run=dry_run,
-            force=force,
-            patience_seconds=wait,
-            approved=approve,
-            origin=origin,
+            deployment.Wish(
+                origin=origin,
+                approved=approve,
+                dry_run=dry_run,
+                force=force,
+                patience_seconds=wait,
+            ),
         )
     if json:
         console.document(asdict(outcome))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,29 +26,39 @@ if TYPE_CHECKING:
     from delivery.releases.origin import Origin
 
 
-def deploy(  # noqa: PLR0913 - each is an option of `inv deploy`
+@dataclass(frozen=True)
+class Wish:
+    """What is asked of a deploy besides where; by default, this checkout's release.
+
+    Args:
+        origin: a release from a store, instead of one of this checkout: its artifacts and its
+            Terraform tree under this checkout's configuration.
+        approved: the digest of the effects that were approved, as `plan` told it.
+        dry_run: only make the plan; nothing is created or changed in the cloud, not even the
+            state bucket.
+        force: even if nothing changed since a deploy that succeeded.
+        patience_seconds: how long to wait for somebody else's deploy of it to end.
+    """
+
+    origin: Origin | None = None
+    approved: str = ""
+    dry_run: bool = False
+    force: bool = False
+    patience_seconds: float = 0
+
+
+def deploy(
     environment: Environment,
     cloud: Cloud,
     steps: Steps,
+    wish: Wish = Wish(),
     *,
-    dry_run: bool = False,
-    force: bool = False,
-    patience_seconds: float = 0,
-    approved: str = "",
-    origin: Origin | None = None,
     checkout: Checkout | None = None,
 ) -> Outcome:
     """Bring the environment to what the checkout says, and prove that it works.
 
     Nothing changed since a deploy that succeeded: nothing is done (docs/adr/0005), unless
-    `force`. With `dry_run` the plan is made and nothing is created or changed in the cloud,
-    not even the state bucket.
-
-    Args:
-        patience_seconds: how long to wait for somebody else's deploy of it to end.
-        approved: the digest of the effects that were approved, as `plan` told it.
-        origin: a release from a store, instead of one of this checkout: its artifacts and its
-            Terraform tree under this checkout's configuration.
+    that is the wish.
 
     Raises:
         PolicyViolated: the plan would do what no plan may; nothing was changed.
@@ -60,17 +70,18 @@ def deploy(  # noqa: PLR0913 - each is an option of `inv deploy`
             so, and the error's note how it stands now.
     """
     checkout = checkout or Checkout()
-    with lock.held(checkout.state_dir, environment.name, patience_seconds=patience_seconds) as turn:
-        site = _compare(checkout, environment, cloud, steps, origin)
-        if _is_unchanged(site) and not force:
+    patience = wish.patience_seconds
+    with lock.held(checkout.state_dir, environment.name, patience_seconds=patience) as turn:
+        site = _compare(checkout, environment, cloud, steps, wish.origin)
+        if _is_unchanged(site) and not wish.force:
             return _unchanged(site)
         from delivery.deploy import rollout  # noqa: PLC0415 - see the module's docstring
 
-        site = replace(site, approved=approved)
-        if dry_run:
+        site = replace(site, approved=wish.approved)
+        if wish.dry_run:
             return rollout.plan(site)
         rollout.check_approval(site)
-        order = rollout.Order(turn, force, patience_seconds)
+        order = rollout.Order(turn, wish.force, patience)
         return rollout.carry_out(site, order, _is_unchanged) or _unchanged(_again(site))
 
 

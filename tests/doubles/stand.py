@@ -135,7 +135,11 @@ class Stand:
 
     def deploy(self, steps: Steps | None = None, **options: Any) -> Any:
         return deployment.deploy(
-            self.environment, self.cloud, steps or Steps(), checkout=self.checkout, **options
+            self.environment,
+            self.cloud,
+            steps or Steps(),
+            deployment.Wish(**options),
+            checkout=self.checkout,
         )
 
     def destroy(self, *, delete_data: bool, steps: Steps | None = None) -> Any:

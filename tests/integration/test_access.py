@@ -313,9 +313,8 @@ def test_the_deploy_role_suffices_for_a_whole_deploy_with_a_task_and_its_network
 def test_the_plan_role_suffices_for_a_plan(environments, checkout, assumed, upstream, deployed):
     workflow = replace(assumed("dev", "plan", claims(DEVELOP)), upstream=upstream)
 
-    outcome = deployment.deploy(
-        environments["dev"], workflow, Steps(), checkout=checkout, dry_run=True, force=True
-    )
+    wish = deployment.Wish(dry_run=True, force=True)
+    outcome = deployment.deploy(environments["dev"], workflow, Steps(), wish, checkout=checkout)
 
     assert outcome.action == "planned"
 
