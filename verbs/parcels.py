@@ -186,15 +186,15 @@ def unpack(
 @verb(
     help={
         "env": ENV_HELP,
-        "from": "a folder of bottles, a bottles_hash.json, or s3://BUCKET of another mirror",
-        "all": "take every bottle of the selected platforms, not only the selected formulae",
+        "from": "a folder of files, a bottles_hash.json, or s3://BUCKET of another mirror",
+        "all": "take all bottles of the platforms, and all casks if any is selected",
         "json": JSON_HELP,
     }
 )
 def seed(
     context: Context, env: str = "", from_: str = "", all: bool = False, json: bool = False
 ) -> None:
-    """Upload bottles that are at hand and that the signed catalogue names, before a sync.
+    """Upload bottles and casks that are at hand and that the mirror lacks, before a sync.
 
     Every file is hashed; what is corrupt, or not what its name says, is reported and not used.
 

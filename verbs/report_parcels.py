@@ -67,9 +67,9 @@ def imported(done: Imported, environment: str) -> None:
 def seeded(done: Seeded, environment: str) -> None:
     """What was taken, and what was found wanting."""
     console.line(
-        f"{done.uploaded} bottles uploaded, {console.size(done.uploaded_bytes)};"
+        f"{done.uploaded} bottles and casks uploaded, {console.size(done.uploaded_bytes)};"
         f" {done.present} were there, {done.not_wanted} files are in no wanted list,"
-        f" {done.missing} bottles are still missing"
+        f" {done.missing} are still missing"
     )
     for refused in done.refused[:NAMED]:
         console.line(f"  refused: {refused.name}: {refused.problem}")

@@ -94,10 +94,10 @@ def import_publish(cloud: Cloud, function: str, snapshot: str) -> Mapping[str, A
 
 
 def want(cloud: Cloud, function: str, *, everything: bool) -> Mapping[str, Any]:
-    """Let the deployed Lambda write out which bottles the mirror lacks.
+    """Let the deployed Lambda write out which bottles and casks the mirror lacks.
 
     Returns:
-        ``{"key", "bottles", "present"}``; `key` is that of the list.
+        ``{"key", "bottles", "casks", "present"}``; `key` is that of the list.
 
     Raises:
         SyncFailed: it could not; the message is the mirror's own.

@@ -1,7 +1,7 @@
-"""Filling a mirror from bottles that are at hand, so that the next sync fetches only the rest.
+"""Filling a mirror from files that are at hand, so that the next sync fetches only the rest.
 
-The signed catalogue decides: bytes that hash to a digest it names are uploaded under that
-digest, whatever their file was called; all others are not.
+The signed catalogue, or a tap's reviewed file, decides: bytes that hash to a digest it names are
+uploaded under that digest, whatever their file was called; all others are not.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from typing import Any
 from delivery.air_gap.hashing import sha256_of
 from delivery.cloud import Cloud
 from delivery.errors import BadInput
-from delivery.mirror import orchestrator, seeds, uploads
+from delivery.mirror import orchestrator, seeds, uploads, wanted_files
 from delivery.mirror.seeds import Refused, Seed
+from delivery.mirror.wanted_files import Wanted
 from delivery.progress import Steps
 
 THREADS = 4
@@ -29,9 +30,9 @@ class Seeded:
     """What came of a source.
 
     Args:
-        present: wanted bottles that the mirror held before.
-        not_wanted: files whose bytes no wanted bottle has.
-        missing: wanted bottles that the mirror still lacks.
+        present: wanted bottles and casks that the mirror held before.
+        not_wanted: files whose bytes no wanted bottle or cask has.
+        missing: wanted bottles and casks that the mirror still lacks.
     """
 
     uploaded: int
@@ -40,17 +41,6 @@ class Seeded:
     not_wanted: int
     missing: int
     refused: tuple[Refused, ...]
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What the mirror lacks: digest → keys; and which digest a bottle's file name stands for."""
-
-    keys: Mapping[str, tuple[str, ...]]
-    digest_by_name: Mapping[str, str]
-
-    def __contains__(self, name_or_digest: str) -> bool:
-        return name_or_digest in self.keys or name_or_digest in self.digest_by_name
 
 
 def seed(
@@ -73,7 +63,10 @@ def seed(
     with steps.step("ask"):
         answer = orchestrator.want(cloud, outputs["orchestrator_function"], everything=everything)
         wanted = _wanted(cloud, bucket, answer["key"])
-        steps.detail(f"{answer['bottles']} bottles wanted, {answer['present']} there")
+        casks = answer.get("casks", 0)  # Functions of an earlier release want none.
+        steps.detail(
+            f"{answer['bottles']} bottles, {casks} casks wanted, {answer['present']} there"
+        )
     planting = _Planting(cloud, bucket, wanted)
     with steps.step("seed"), ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(planting.plant, seeds.of(source, cloud, wanted.__contains__)))
@@ -84,20 +77,7 @@ def seed(
 
 def _wanted(cloud: Cloud, bucket: str, key: str) -> Wanted:
     body = cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-    keys: dict[str, tuple[str, ...]] = {}
-    digest_by_name = {}
-    for bottle in json.loads(body)["bottles"]:
-        digest = bottle["digest"]
-        place = f"v2/homebrew/core/{bottle['image']}/blobs/sha256:{digest}"
-        keys[digest] = tuple(dict.fromkeys((*keys.get(digest, ()), place)))
-        digest_by_name[_file_name(bottle)] = digest
-    return Wanted(keys, digest_by_name)
-
-
-def _file_name(bottle: Mapping[str, Any]) -> str:
-    rebuild = f".{bottle['rebuild']}" if bottle["rebuild"] else ""
-    version = f"{bottle['version']}.{bottle['tag']}"
-    return f"{bottle['formula']}-{version}.bottle{rebuild}.tar.gz"
+    return wanted_files.of(json.loads(body))
 
 
 class _Planting:
@@ -127,8 +107,7 @@ class _Planting:
         return Seeded(len(self.planted), self._bytes, 0, self._not_wanted, 0, refused)
 
     def _judge(self, each: Seed, path: Path, found: str) -> None:
-        stands_for = self._wanted.digest_by_name.get(seeds.bottle_name(each.name.split("/")[-1]))
-        claimed = each.claimed or stands_for
+        claimed = each.claimed or self._wanted.meant(each.name.split("/")[-1])
         if each.claimed and found != each.claimed:
             self._refuse(each.name, f"claims to be {each.claimed}, but its bytes hash to {found}")
         elif found in self._wanted.keys:

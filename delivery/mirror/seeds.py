@@ -13,7 +13,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import unquote
 
 from delivery.cloud import Cloud
 from delivery.errors import BadInput
@@ -24,13 +23,11 @@ CHUNK_BYTES = 1024 * 1024
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 # ``sha256:…`` as a registry names it, ``sha256-…`` or bare as tools that avoid the colon do.
 _NAMED_BY_DIGEST = re.compile(r"(?:sha256[:-])?(?P<digest>[0-9a-f]{64})(?:\.tar\.gz)?")
-# brew's cache puts the hash of the URL before the name. Source: brew, ``cached_location``.
-_OF_BREWS_CACHE = re.compile(r"^[0-9a-f]{64}--")
 
 
 @dataclass(frozen=True)
 class Seed:
-    """One file that may be a bottle.
+    """One file that may be a bottle, or what a cask installs from.
 
     Args:
         name: how the user finds it again.
@@ -73,11 +70,6 @@ def of(source: str, cloud: Cloud, may_be_wanted: Callable[[str], bool]) -> Itera
         where="--from",
         remedy="name a folder of bottles, a bottles_hash.json, or another mirror's bucket",
     )
-
-
-def bottle_name(name: str) -> str:
-    """``…--jq--1.8.1.arm64_tahoe.bottle.tar.gz`` → ``jq-1.8.1.arm64_tahoe.bottle.tar.gz``."""
-    return _OF_BREWS_CACHE.sub("", unquote(name)).replace("--", "-", 1)
 
 
 def digest_in(name: str) -> str | None:
@@ -146,7 +138,7 @@ def _in_bucket(cloud: Cloud, source: str, may_be_wanted: Callable[[str], bool]) 
     for key in uploads.sizes(s3, bucket, prefix):
         name = key.rsplit("/", 1)[-1]
         claimed = digest_in(name)
-        if may_be_wanted(claimed or bottle_name(name)):
+        if may_be_wanted(claimed or name):
             yield Seed(f"s3://{bucket}/{key}", claimed, _downloading(s3, bucket, key))
 
 

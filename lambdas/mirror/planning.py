@@ -113,7 +113,7 @@ def _compare(
 ) -> _Comparison:
     wanted = connections.settings.selection
     chosen = cask_selection.select(staged.casks, wanted)
-    selected = select(staged.catalogues, wanted, for_others=_needed(wanted, chosen))
+    selected = select(staged.catalogues, wanted, for_others=needed(wanted, chosen))
     inventory = connections.bucket.sizes(keys.V2)
     casks = cask_planning.compare(connections, chosen, inventory)
     tapped = taps.bottles(wanted.taps, wanted.platforms)
@@ -186,7 +186,7 @@ def dry_run(connections: Connections, *, sizes: bool = False, why: str = "") -> 
     wanted = connections.settings.selection
     catalogues = tuple(api_files.catalogues(connections))
     chosen = cask_selection.select(api_files.casks(connections, catalogues), wanted)
-    selected = select(catalogues, wanted, for_others=_needed(wanted, chosen))
+    selected = select(catalogues, wanted, for_others=needed(wanted, chosen))
     inventory = connections.bucket.sizes(keys.V2)
     tapped = taps.bottles(wanted.taps, wanted.platforms)
     bottles = sorted({*selected.bottles, *portable_ruby.bottles(connections), *tapped})
@@ -215,7 +215,7 @@ def dry_run(connections: Connections, *, sizes: bool = False, why: str = "") -> 
     }
 
 
-def _needed(wanted: settings.Selection, chosen: SelectedCasks) -> Mapping[str, Mapping[str, str]]:
+def needed(wanted: settings.Selection, chosen: SelectedCasks) -> Mapping[str, Mapping[str, str]]:
     """Platform → what casks and other taps need of homebrew/core → which of them does."""
     tapped = taps.needed(wanted.taps, wanted.platforms)
     casks = chosen.formulae

@@ -20,7 +20,7 @@ In:   {"action": "import_publish", "snapshot": "2026-11-22T030000Z"}
 Out:  as `publish`
 
 In:   {"action": "want", "everything": false}
-Out:  {"key": "syncs/wanted.json", "bottles": 12, "present": 19}
+Out:  {"key": "syncs/wanted.json", "bottles": 12, "casks": 1, "present": 19}
 
 In:   {"action": "rollback", "snapshot": "2026-11-15T030000Z", "channel": "default"}
 In:   {"action": "promote", "channel": "stable", "snapshot": "", "dry_run": true}

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from delivery.errors import BadInput, SyncFailed
-from delivery.mirror import seeding
+from delivery.errors import BadInput, DeliveryError, SyncFailed
+from delivery.mirror import seeding, uploads
 from delivery.progress import Steps
+from mirror.taps import TapFormula
 from orchestrator import handler
 from tests.doubles.far_side import FAR, NEAR, OUTPUTS
 
@@ -209,3 +210,133 @@ def test_without_a_catalogue_nothing_is_seeded(first, far, upstream, at_hand):
 
     with pytest.raises(SyncFailed, match="could not say what is wanted"):
         seeding.seed(far.cloud, OUTPUTS, str(at_hand), Steps(), everything=False)
+
+
+# Casks, and bottles of other taps.
+
+IMAGE = b"a disk image"
+IMAGE_DIGEST = hashlib.sha256(IMAGE).hexdigest()
+CASK_KEY = f"v2/homebrew/cask/firefox/blobs/sha256:{IMAGE_DIGEST}"
+TAPPED = b"deploy"
+TAPPED_DIGEST = hashlib.sha256(TAPPED).hexdigest()
+TAP_KEY = f"v2/acme/tools/deploy/blobs/sha256:{TAPPED_DIGEST}"
+FILE = "firefox-145.0.dmg"
+
+
+@pytest.fixture
+def wanting(seed, upstream, settings, monkeypatch):
+    """The far mirror selects a cask and a formula of another tap, too."""
+    upstream.add_cask("firefox", IMAGE, path=FILE, version="145.0,2026")
+    digests = upstream.add_tapped("acme/tools", "deploy", {"arm64_tahoe": TAPPED})
+    tapped = TapFormula("acme/tools", "deploy", "1.0", 0, digests)
+    more = replace(settings.selection, casks=("firefox",), taps=(tapped,))
+    wider = handler.connections().with_settings(replace(settings, selection=more))
+    monkeypatch.setattr(handler, "connections", lambda: wider)
+    return f"{upstream.url}/vendors/{FILE}"
+
+
+def test_a_folder_seeds_casks_and_taps_whatever_their_files_are_called(far, seed, wanting, at_hand):
+    (at_hand / "one").write_bytes(IMAGE)
+    (at_hand / "two").write_bytes(TAPPED)
+
+    seeded = seed(at_hand)
+
+    assert (seeded.uploaded, seeded.missing) == (2, 2)
+    assert blobs(far) == {CASK_KEY, TAP_KEY}
+    assert (far.read(CASK_KEY), far.read(TAP_KEY)) == (IMAGE, TAPPED)
+
+
+def test_a_list_of_hashes_and_another_bucket_seed_casks_and_taps(far, seed, wanting, at_hand):
+    (at_hand / "a").write_bytes(IMAGE)
+    (at_hand / "bottles_hash.json").write_text(json.dumps({"a": IMAGE_DIGEST}))
+    far.s3.put_object(Bucket=NEAR, Key=f"backup/{TAPPED_DIGEST}", Body=TAPPED)
+    far.s3.put_object(Bucket=NEAR, Key=f"backup/{FILE}", Body=IMAGE)
+
+    listed = seed(at_hand / "bottles_hash.json")
+    far.s3.delete_object(Bucket=FAR, Key=CASK_KEY)
+    held = seed(f"s3://{NEAR}/backup/")
+
+    assert (listed.uploaded, held.uploaded) == (1, 2)
+    assert blobs(far) == {CASK_KEY, TAP_KEY}
+
+
+def test_casks_and_taps_that_were_seeded_are_not_fetched_by_the_next_sync(
+    far, seed, wanting, at_hand
+):
+    (at_hand / "one").write_bytes(IMAGE)
+    (at_hand / "two").write_bytes(TAPPED)
+    seed(at_hand)
+
+    planned = far.function.invoke(
+        "", "live", json.dumps({"action": "plan", "dry_run": True}).encode()
+    )
+
+    told = json.loads(planned["Payload"].read())
+    assert (told["casks"]["missing"], told["missing"]) == (0, 2)
+    assert seed(at_hand).present == 2
+
+
+def names_of_a_cask(url):
+    hashed = hashlib.sha256(url.encode()).hexdigest()
+    return [FILE, f"{hashed}--whatever.dmg", f"sha256:{IMAGE_DIGEST}"]
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_corrupt_cask_is_named_and_not_used(far, seed, wanting, at_hand, place):
+    name = names_of_a_cask(wanting)[place]
+    (at_hand / name).write_bytes(b"a disk image that was cut")
+
+    seeded = seed(at_hand)
+
+    assert [each.name for each in seeded.refused] == [name]
+    assert f"{IMAGE_DIGEST}, but its bytes hash to" in seeded.refused[0].problem
+    assert blobs(far) == set()
+
+
+def test_a_file_under_a_name_without_a_version_is_not_called_corrupt(
+    far, seed, wanting, upstream, at_hand
+):
+    upstream.add_cask("firefox", IMAGE, path="latest.dmg", version="145.0")
+    (at_hand / "latest.dmg").write_bytes(b"version 144")
+
+    seeded = seed(at_hand)
+
+    assert (seeded.refused, seeded.not_wanted) == ((), 1)
+
+
+def test_a_lying_bottle_of_a_tap_is_found_out(far, seed, wanting, at_hand):
+    (at_hand / "deploy--1.0.arm64_tahoe.bottle.tar.gz").write_bytes(b"malice")
+    far.s3.put_object(Bucket=NEAR, Key=f"rotten/sha256:{TAPPED_DIGEST}", Body=b"malice")
+
+    refused = [*seed(at_hand).refused, *seed(f"s3://{NEAR}/rotten/").refused]
+
+    assert len(refused) == 2
+    assert all(f"{TAPPED_DIGEST}, but" in each.problem for each in refused)
+    assert blobs(far) == set()
+
+
+def test_with_all_every_cask_is_taken_if_one_is_selected(far, seed, wanting, upstream, at_hand):
+    upstream.add_cask("zoom", b"zoom")
+    (at_hand / "zoom").write_bytes(b"zoom")
+
+    assert seed(at_hand).not_wanted == 1
+    assert seed(at_hand, everything=True).uploaded == 1
+
+
+def test_a_file_larger_than_one_put_goes_in_parts(far, seed, wanting, at_hand, monkeypatch):
+    monkeypatch.setattr(uploads, "LIMIT_BYTES", 4)
+    (at_hand / "one").write_bytes(IMAGE)
+
+    assert seed(at_hand).uploaded == 1
+    assert far.read(CASK_KEY) == IMAGE
+
+
+def test_a_large_file_that_changes_on_the_way_leaves_nothing(far, first, tmp_path, monkeypatch):
+    monkeypatch.setattr(uploads, "LIMIT_BYTES", 4)
+    (tmp_path / "one").write_bytes(b"other bytes")
+
+    with pytest.raises(DeliveryError, match="it changed while it was read"):
+        uploads.put(far.s3, FAR, CASK_KEY, tmp_path / "one", IMAGE_DIGEST, uploads.BLOB_TYPE)
+
+    assert blobs(far) == set()
+    assert "Uploads" not in far.s3.list_multipart_uploads(Bucket=FAR)
