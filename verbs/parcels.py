@@ -11,6 +11,7 @@ from delivery import standing
 from delivery.config import rendering
 from delivery.environment import Environment
 from delivery.errors import BadInput
+from delivery.paths import STATE_DIR
 from delivery.progress import Steps
 from verbs import console, probing, report, report_parcels
 from verbs.options import ENV_HELP, JSON_HELP
@@ -96,7 +97,8 @@ def import_(
 ) -> None:
     """Verify a parcel, upload what this mirror lacks, publish its snapshot, and probe it.
 
-    Every file is checked before anything is uploaded. Run again, it goes on where it was.
+    Every file is checked before anything is uploaded. Run again, it goes on where it was, and
+    hashes only what it had not hashed or what was touched since.
 
     Example: inv mirror.import --env staging --from parcel --public-key parcel-key.pub
     """
@@ -111,7 +113,15 @@ def import_(
     upstream = rendering.upstream(environment, cloud.upstream)
     with console.progress() as progress:
         steps = Steps(progress)
-        imported = importing.bring(cloud, outputs, folder, key, upstream["signing_key_pem"], steps)
+        imported = importing.bring(
+            cloud,
+            outputs,
+            folder,
+            key,
+            upstream["signing_key_pem"],
+            steps,
+            records=STATE_DIR / "imports",
+        )
         with steps.step("probe"):
             proof = probing.prove(environment, cloud, outputs["mirror_bucket"], imported.snapshot)
     if json:

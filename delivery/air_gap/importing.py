@@ -48,13 +48,17 @@ def bring(
     key: Ed25519PublicKey,
     upstream_key_pem: str,
     steps: Steps,
+    *,
+    records: Path,
 ) -> Imported:
     """Verify a parcel, upload what the mirror lacks, and publish its snapshot.
 
-    Safe to run again: what is in the bucket is not uploaded twice.
+    Safe to run again: what is in the bucket is not uploaded twice, and what was hashed and is
+    untouched since is not hashed twice. S3 holds each upload to its SHA-256 all the same.
 
     Args:
         outputs: what Terraform put out (``mirror_bucket``, ``orchestrator_function``).
+        records: folder of this machine's, in which is noted what was hashed.
 
     Raises:
         BadInput, UntrustedParcel: see `verification.verify`; the bucket is as it was.
@@ -63,7 +67,7 @@ def bring(
     """
     bucket, s3 = outputs["mirror_bucket"], cloud.client("s3")
     with steps.step("verify"):
-        found = verification.verify(folder, key, upstream_key_pem, steps.detail)
+        found = verification.verify(folder, key, upstream_key_pem, steps.detail, records)
     with steps.step("compare"):
         held = uploads.sizes(s3, bucket, "v2/")
         _check_base(s3, bucket, folder, found, held)
@@ -78,6 +82,7 @@ def bring(
         answer = orchestrator.import_publish(
             cloud, outputs["orchestrator_function"], found.snapshot
         )
+    verification.record(folder, records).forget()
     uploaded_bytes = sum(file.size_bytes for _, file, _ in missing.values())
     blobs = found.counts["blobs"]
     return Imported(found.snapshot, found.since, blobs, len(missing), uploaded_bytes, answer)

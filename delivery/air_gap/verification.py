@@ -11,6 +11,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from delivery.air_gap import parcel, signing
+from delivery.air_gap.checked import Checked
 from delivery.air_gap.hashing import sha256_of
 from delivery.air_gap.parcel import File, Parcel
 from delivery.errors import BadInput
@@ -25,13 +26,19 @@ TOLD_EVERY = 100
 
 
 def verify(
-    folder: Path, key: Ed25519PublicKey, upstream_key_pem: str, detail: Callable[[str], None]
+    folder: Path,
+    key: Ed25519PublicKey,
+    upstream_key_pem: str,
+    detail: Callable[[str], None],
+    records: Path | None = None,
 ) -> Parcel:
-    """Check all of a parcel; nothing is changed anywhere.
+    """Check all of a parcel; nothing is changed in it.
 
     Args:
         key: the organisation's public key.
         upstream_key_pem: the key that signs the API files; empty for Homebrew's own.
+        records: where to note which files hold, so that another call need not hash again those
+            that are untouched since; None to hash all and note nothing.
 
     Returns:
         What the folder holds, all of it proven.
@@ -42,9 +49,14 @@ def verify(
     """
     found = _signed_list(folder, key)
     _check_names(folder, found)
-    _check_bytes(folder, found, detail)
+    _check_bytes(folder, found, detail, record(folder, records) if records else None)
     _check_api(folder, found, upstream_key_pem)
     return found
+
+
+def record(folder: Path, records: Path) -> Checked:
+    """What is noted of the parcel in a folder."""
+    return Checked.of(records, folder, (folder / parcel.DOCUMENT).read_bytes())
 
 
 def _signed_list(folder: Path, key: Ed25519PublicKey) -> Parcel:
@@ -86,15 +98,21 @@ def _names(folder: Path) -> Iterator[str]:
         yield from ((Path(place) / name).relative_to(folder).as_posix() for name in files)
 
 
-def _check_bytes(folder: Path, found: Parcel, detail: Callable[[str], None]) -> None:
+def _check_bytes(
+    folder: Path, found: Parcel, detail: Callable[[str], None], checked: Checked | None
+) -> None:
     def check(entry: tuple[str, File]) -> None:
-        path, file = folder / entry[0], entry[1]
-        size_bytes = path.stat().st_size
-        if size_bytes != file.size_bytes:
-            told = f"{size_bytes} bytes, not the {file.size_bytes} that were signed"
-            raise parcel.refused(f'"{entry[0]}" has {told}', str(path))
+        (name, file), path = entry, folder / entry[0]
+        if checked is not None and checked.holds(name, path, file):
+            return
+        before = path.stat()
+        if before.st_size != file.size_bytes:
+            told = f"{before.st_size} bytes, not the {file.size_bytes} that were signed"
+            raise parcel.refused(f'"{name}" has {told}', str(path))
         if sha256_of(path) != file.sha256:
-            raise parcel.refused(f'"{entry[0]}" has other bytes than were signed', str(path))
+            raise parcel.refused(f'"{name}" has other bytes than were signed', str(path))
+        if checked is not None:
+            checked.note(name, path, file, before)
 
     pool = ThreadPoolExecutor(THREADS)
     try:

@@ -70,7 +70,13 @@ class FarSide:
 
     def bring(self, folder: Path) -> importing.Imported:
         return importing.bring(
-            self.cloud, OUTPUTS, folder, self.key.public_key(), self.upstream_key_pem, Steps()
+            self.cloud,
+            OUTPUTS,
+            folder,
+            self.key.public_key(),
+            self.upstream_key_pem,
+            Steps(),
+            records=folder.parent / "records",
         )
 
     def verify(self, folder: Path) -> Parcel:

@@ -44,6 +44,7 @@ def gap(first, far, tmp_path, monkeypatch):  # noqa: F811 - the fixtures from ab
     known = {name: effective.effective(document, name) for name in BUCKETS}
     monkeypatch.setattr(parcels, "environment_named", known.__getitem__)
     monkeypatch.setattr(parcels, "reach", lambda _: far.cloud)
+    monkeypatch.setattr(parcels, "STATE_DIR", tmp_path / "state")
     monkeypatch.setattr(standing, "deployed", lambda environment, _: BUCKETS[environment.name])
     monkeypatch.setattr(
         parcels.rendering, "upstream", lambda *_: {"signing_key_pem": far.upstream_key_pem}

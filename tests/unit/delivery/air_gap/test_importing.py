@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import shutil
 from dataclasses import replace
 
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from delivery.air_gap import verification
+from delivery.air_gap import checked, hashing, verification
 from delivery.errors import BadInput, BaseMissing, PublishFailed, UntrustedParcel
 from mirror.taps import TapFormula
 from orchestrator import handler
@@ -384,3 +385,109 @@ def test_a_tap_that_the_far_side_does_not_name_is_refused(with_tap, far):
 
     assert "selection.tap_files here" in told.value.remedy
     assert API not in far.held()
+
+
+# Going on after an interruption: what was hashed and is untouched is not hashed again.
+
+
+@pytest.fixture
+def hashed(monkeypatch):
+    """The files that were hashed so far; the disk counts as settled at once."""
+    seen = []
+
+    def sha256_of(path):
+        seen.append(path)
+        return hashing.sha256_of(path)
+
+    monkeypatch.setattr(verification, "sha256_of", sha256_of)
+    monkeypatch.setattr(checked, "SETTLED_SECONDS", 0)
+    return seen
+
+
+@pytest.fixture
+def stopped(first, far, parcel, hashed):
+    """An import that was killed at its first upload, with all of it hashed."""
+    with before(far.s3, "PutObject", kill_at(0)), pytest.raises(Killed):
+        far.bring(parcel)
+    assert len(hashed) == len(files_of(parcel)) - 2
+    hashed.clear()
+    return parcel
+
+
+def test_an_import_that_goes_on_hashes_nothing_twice(far, stopped, hashed, first):
+    brought = far.bring(stopped)
+
+    assert brought.snapshot == first
+    assert hashed == []
+
+
+def _rewritten(path):
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+
+
+def _rewritten_with_its_old_time(path):
+    earlier = path.stat()
+    _rewritten(path)
+    os.utime(path, ns=(earlier.st_atime_ns, earlier.st_mtime_ns))
+
+
+def _replaced_by_another_file(path):
+    earlier, other = path.stat(), path.with_name("other")
+    other.write_bytes(path.read_bytes()[:-1] + b"?")
+    os.utime(other, ns=(earlier.st_atime_ns, earlier.st_mtime_ns))
+    other.replace(path)
+
+
+@pytest.mark.parametrize(
+    "change", [_rewritten, _rewritten_with_its_old_time, _replaced_by_another_file]
+)
+def test_what_changes_between_two_tries_is_found_and_only_that_is_hashed(
+    far, stopped, hashed, change
+):
+    blob = next(path for path in files_of(stopped) if "/blobs/" in path)
+    change(stopped / blob)
+
+    refuse(far, stopped, f'"{blob}" has other bytes than were signed')
+
+    assert hashed == [stopped / blob]
+
+
+def test_a_file_that_was_only_touched_is_hashed_again_and_taken(far, stopped, hashed, first):
+    blob = stopped / next(path for path in files_of(stopped) if "/blobs/" in path)
+    blob.touch()
+
+    assert far.bring(stopped).snapshot == first
+    assert hashed == [blob]
+
+
+def test_a_file_that_was_written_just_now_is_not_vouched_for(
+    first, far, parcel, hashed, monkeypatch
+):
+    monkeypatch.setattr(checked, "SETTLED_SECONDS", 3600)
+    with before(far.s3, "PutObject", kill_at(0)), pytest.raises(Killed):
+        far.bring(parcel)
+    files = len(hashed)
+
+    far.bring(parcel)
+
+    assert len(hashed) == 2 * files
+
+
+def test_a_line_that_a_kill_tore_apart_counts_for_nothing(far, stopped, hashed, first):
+    (record,) = (stopped.parent / "records").iterdir()
+    lines = record.read_text().splitlines()
+    record.write_text("\n".join(lines[:-1]) + "\n" + lines[-1][:-9])
+
+    assert far.bring(stopped).snapshot == first
+    assert len(hashed) == 1
+    assert not record.exists()
+
+
+def test_another_list_of_the_same_files_is_hashed_anew(far, stopped, hashed, first):
+    files = len(files_of(stopped)) - 2
+    resign(far, stopped, created_at="2026-11-23T00:00:00Z")
+    hashed.clear()
+
+    far.bring(stopped)
+
+    assert len(hashed) == files
