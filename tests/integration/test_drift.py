@@ -1,21 +1,25 @@
 """What people change by hand is found, explained and put back; and an approved production deploy.
 
 The tests are one story in the order they stand: each starts from what the one before left.
+AIRBREW_CLEAN_LOOKS=50 looks fifty times at what nobody has changed instead of four.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from collections import defaultdict
 
 import boto3
 import pytest
+import yaml
 
 from tests.doubles.planted_drift import PLANTED, READER
 
-# Economical; a plan of everything takes five seconds on a quiet machine.
-CLEAN_RUNS = 2
-PLANS = 4
+# Economical: a look at everything takes five seconds on a quiet machine.
+CLEAN_LOOKS = int(os.environ.get("AIRBREW_CLEAN_LOOKS", "4"))
+PLANS = 10
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +48,36 @@ def drift(checkout, *words):
 
 
 def test_what_was_just_deployed_has_not_drifted(checkout, outputs):
-    for _ in range(CLEAN_RUNS):
+    for _ in range(CLEAN_LOOKS):
         code, found = drift(checkout)
 
         assert (code, found["drift"], found["gaps"]) == (0, [], [])
+
+
+def test_the_record_names_what_no_rollback_may_take_away(checkout, outputs):
+    (record,) = checkout.answer("history", "--env", "dev")
+
+    assert {
+        "module.airbrew.module.storage.aws_s3_bucket.mirror",
+        "module.airbrew.module.monitoring[0].aws_cloudtrail.trail",
+    } <= set(record["protected"])
+    assert not any("aws_iam_" in each or "aws_lambda_" in each for each in record["protected"])
+
+
+def test_what_a_sync_is_bringing_is_no_drift(checkout, outputs):
+    sync = subprocess.Popen(
+        checkout.command("mirror.sync", "--env", "dev", "--json"),
+        cwd=checkout.root,
+        env=checkout.environment({}),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with sync:
+        code, found = drift(checkout)
+        synced = json.loads(sync.communicate()[0])
+
+    assert (code, found["drift"], found["gaps"]) == (0, [], [])
+    assert (sync.returncode, synced["output"]["bottles"] > 0) == (0, True)
 
 
 @pytest.fixture(scope="module")
@@ -126,8 +156,28 @@ def test_no_policy_is_violated_by_our_own_plan_of_staging(checkout, outputs):
     assert (review["findings"], review["unseen"]) == ([], [])
 
 
-def test_plans_of_the_same_production_have_one_digest_and_it_is_applied(checkout, outputs):
-    plans = [checkout.answer("plan", "--env", "prod")["review"] for _ in range(PLANS)]
+@pytest.fixture(scope="module")
+def plans(checkout, outputs):
+    """Plans of the same production, one after the other; nothing is deployed there yet."""
+    return [checkout.answer("plan", "--env", "prod")["review"] for _ in range(PLANS)]
+
+
+def test_a_plan_of_anything_else_is_refused_with_the_difference_in_words(checkout, plans):
+    file = checkout.root / "config" / "airbrew.yaml"
+    before = file.read_text()
+    document = yaml.safe_load(before)
+    document["environments"]["prod"]["logs"] = {"retention_days": 3}
+    file.write_text(yaml.safe_dump(document))
+
+    ended = checkout.inv("deploy", "--env", "prod", "--approve", plans[0]["digest"])
+    file.write_text(before)
+
+    assert ended.returncode == 1
+    assert "the setting logs.retention_days is 3, approved was " in ended.stderr
+    assert "retention_in_days would go none → 3, approved was none → " in ended.stderr
+
+
+def test_plans_of_the_same_production_have_one_digest_and_it_is_applied(checkout, plans):
     refused = checkout.inv("deploy", "--env", "prod")
     digest = plans[0]["digest"]
 
