@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from delivery import cloud as clouds
-from delivery import process_environment
-from delivery.cloud import Cloud
 from delivery.config import effective, loading
 from delivery.environment import Environment
 from delivery.errors import BadInput
 from delivery.paths import CONFIG_FILE, ROOT
 from verbs import console
+
+if TYPE_CHECKING:  # A build needs no cloud.
+    from delivery.cloud import Cloud
 
 
 def environment_named(name: str, config: Path | None = None) -> Environment:
@@ -32,12 +33,16 @@ def reach(environment: Environment, report: Callable[[str], None] = console.note
         WrongAccount: the credentials at hand are not those of the account it names.
         SandboxError: the sandbox did not start.
     """
+    from delivery import cloud as clouds
+
     if environment.account_id is not None:
+        from delivery import process_environment
+
         return clouds.aws(environment.account_id, environment.region, process_environment.current())
     from sandbox import cloud as local
 
     found = local.up(ROOT, report=report)
-    return Cloud(
+    return clouds.Cloud(
         kind="sandbox",
         account_id=found.account_of(environment.name),
         region=environment.region,
