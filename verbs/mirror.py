@@ -159,13 +159,15 @@ def serve(context: Context, env: str = "dev", port: int = DEFAULT_PORT) -> None:
 
 
 @verb(
-    iterable=["platform", "formula"],
+    iterable=["platform", "formula", "cask", "tap_file"],
     help={
         "url": "the mirror, as HOMEBREW_ARTIFACT_DOMAIN (or HOMEBREW_BOTTLE_DOMAIN) names it",
         "env": "probe this environment's bucket instead, served on this machine meanwhile",
         "api": "HOMEBREW_API_DOMAIN, where it is not /api below the mirror",
         "platform": "a bottle tag to play, arm64_tahoe by default; may be repeated",
         "formula": "a name or glob the mirror holds, a sample by default; may be repeated",
+        "cask": "a cask whose file the mirror holds, for brew mirror-cask; may be repeated",
+        "tap-file": "file of a tap whose bottles it holds (selection.tap_files); may be repeated",
         "layout": "artifact (HOMEBREW_ARTIFACT_DOMAIN) or bottle (HOMEBREW_BOTTLE_DOMAIN, flat)",
         "public-key": "PEM file of the key that signs the API, by default Homebrew's own",
         "no-auth": "older clients are set to HOMEBREW_DOCKER_REGISTRY_BASIC_AUTH_TOKEN=none",
@@ -179,6 +181,8 @@ def probe(
     context: Context,
     platform: list[str],
     formula: list[str],
+    cask: list[str],
+    tap_file: list[str],
     *,
     url: str = "",
     env: str = "",
@@ -204,6 +208,8 @@ def probe(
         env,
         platform,
         formula,
+        casks=cask,
+        tap_files=tap_file,
         as_json=json,
         api_url=api,
         layout=layout,

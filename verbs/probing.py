@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from delivery import standing
@@ -13,10 +14,11 @@ from delivery.config import rendering
 from delivery.environment import Environment
 from delivery.errors import BadInput
 from delivery.mirror import content, serving
+from delivery.mirror.bottles import Bottle
 from delivery.probe.clients import CLIENTS
 from delivery.probe.defects import BREAKS, Defect
 from delivery.probe.findings import Finding, Report
-from delivery.probe.targets import Target
+from delivery.probe.targets import Casks, Target
 from verbs import console
 from verbs.target import announce, environment_named, reach
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from delivery.probe.gate import Proof
 
 DEFAULT_PLATFORM = "arm64_tahoe"
+NO_CASKS: Mapping[str, Any] = {"casks": [], "left_out": []}
 
 EXAMPLES = 3
 # Of a mirror that holds more, a sample is played.
@@ -38,13 +41,16 @@ def aimed(
     platforms: Sequence[str],
     formulae: Sequence[str],
     *,
+    casks: Sequence[str] = (),
+    tap_files: Sequence[str] = (),
     as_json: bool,
     **options: Any,
 ) -> Iterator[Target]:
     """A mirror at an address, or an environment's bucket, served here while the probe runs.
 
-    An environment brings what its newest snapshot holds along, and its key; what was asked for
-    goes first.
+    An environment brings what its newest snapshot holds along, casks and bottles of other taps
+    included, and its key; what was asked for goes first. Any other mirror is held to no cask and
+    no tap that was not asked for.
 
     Raises:
         BadInput: both were named, or neither.
@@ -56,9 +62,13 @@ def aimed(
             remedy="probe one after the other",
         )
     if not env:
-        yield Target(url, platforms or [DEFAULT_PLATFORM], formulae=formulae, **options)
+        platforms = platforms or [DEFAULT_PLATFORM]
+        tapped = _of_files(tap_files, platforms)
+        yield Target(
+            url, platforms, formulae=formulae, casks=Casks(tuple(casks)), tapped=tapped, **options
+        )
         return
-    from delivery.probe import gate
+    from delivery.probe import gate, taps
 
     environment = environment_named(env)
     cloud = reach(environment)
@@ -66,16 +76,40 @@ def aimed(
     bucket = standing.deployed(environment, cloud)["mirror_bucket"]
     options["public_key_pem"] = options["public_key_pem"] or _signing_key(environment, cloud)
     newest = content.latest_snapshot(cloud, bucket)
-    held = content.bottles(cloud, bucket, newest.id) if newest else []
+    everything = content.everything(cloud, bucket, newest.id) if newest else []
+    held = content.of_core(everything)
     names = list(dict.fromkeys(each["formula"] for each in held))
+    platforms = platforms or environment.settings["selection"]["platforms"]
+    told = content.casks(cloud, bucket, newest.id) if newest else NO_CASKS
+    known = gate.casks(told, most=0 if formulae else ALL_PLAYED)
+    tapped = [] if formulae else taps.held(everything)[:ALL_PLAYED]
     with serving.serving(cloud, bucket) as served:
         yield Target(
             served,
-            platforms or environment.settings["selection"]["platforms"],
+            platforms,
             formulae=formulae or (names if len(names) <= ALL_PLAYED else gate.few(held)),
             held=None if formulae else gate.names(held),
+            casks=replace(known, tokens=tuple(casks) or known.tokens),
+            tapped=_of_files(tap_files, platforms) or tapped,
             **options,
         )
+
+
+def _of_files(files: Sequence[str], platforms: Sequence[str]) -> list[Bottle]:
+    """The bottles that the files of taps name.
+
+    Raises:
+        BadInput: a file cannot be used.
+    """
+    if not files:
+        return []
+    from delivery.config.taps import UnfitTap
+    from delivery.probe import taps
+
+    try:
+        return [bottle for file in files for bottle in taps.of_file(file, platforms)]
+    except UnfitTap as error:
+        raise BadInput(error.problem, where="--tap-file", remedy=error.remedy) from error
 
 
 def prove(environment: Environment, cloud: Cloud, bucket: str, snapshot: str) -> Proof:

@@ -68,8 +68,24 @@ def bottles(cloud: Cloud, bucket: str, snapshot: str) -> Sequence[Mapping[str, A
     Raises:
         SmokeTestFailed: the snapshot does not say what it holds.
     """
+    return of_core(everything(cloud, bucket, snapshot))
+
+
+def everything(cloud: Cloud, bucket: str, snapshot: str) -> Sequence[Mapping[str, Any]]:
+    """As `bottles`, with those of other taps, which have a ``repository``.
+
+    Raises:
+        SmokeTestFailed: the snapshot does not say what it holds.
+    """
     found: Sequence[Mapping[str, Any]] = _part(cloud, bucket, snapshot, "bottles.json")
-    return _of_core(found)
+    return found
+
+
+def casks(cloud: Cloud, bucket: str, snapshot: str) -> Mapping[str, Any]:
+    """What a snapshot holds of casks, and what not: as docs/reference/bucket-layout.md has it."""
+    key = f"snapshots/{snapshot}/casks.json"
+    found: Mapping[str, Any] | None = _read(cloud.client("s3"), bucket, key)
+    return found or {"casks": [], "left_out": []}
 
 
 def platforms(cloud: Cloud, bucket: str, snapshot: str) -> Sequence[str]:
@@ -94,7 +110,8 @@ def _part(cloud: Cloud, bucket: str, snapshot: str, name: str) -> Any:
     return document
 
 
-def _of_core(held: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+def of_core(held: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """The bottles of homebrew/core among them: API files name those, and no others."""
     return [each for each in held if "repository" not in each]
 
 
@@ -110,7 +127,7 @@ def formulae(cloud: Cloud, bucket: str, wanted: Sequence[str]) -> list[str]:
     """What the newest snapshot holds: the wanted names first, then by size, the smallest first."""
     snapshot = latest_snapshot(cloud, bucket)
     key = f"snapshots/{snapshot.id}/bottles.json" if snapshot else ""
-    held = _of_core((_read(cloud.client("s3"), bucket, key) if key else None) or [])
+    held = of_core((_read(cloud.client("s3"), bucket, key) if key else None) or [])
     names = [each["formula"] for each in sorted(held, key=lambda each: each["size_bytes"])]
     return list(dict.fromkeys([*(name for name in wanted if name in names), *names]))
 

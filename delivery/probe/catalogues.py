@@ -99,7 +99,7 @@ class Formulae:
         entry = self._entries.get(name, {})
         stable = entry.get("bottle", {}).get("stable") or {}
         files = stable.get("files", {})
-        tag = next((tag for tag in _fitting(self.platform) if tag in files), None)
+        tag = next((tag for tag in fitting(self.platform) if tag in files), None)
         if tag is None:
             return None
         version = package_version(entry["versions"]["stable"], entry.get("revision", 0))
@@ -127,7 +127,8 @@ def closure(catalogue: Catalogue, names: Iterable[str]) -> list[str]:
     return list(found)
 
 
-def _fitting(platform: str) -> Iterator[str]:
+def fitting(platform: str) -> Iterator[str]:
+    """The bottle tags that a platform can use, the best first."""
     yield platform
     yield "all"
     prefix = "arm64_" if platform.startswith("arm64_") else ""

@@ -11,15 +11,16 @@ from delivery.errors import SmokeTestFailed
 from delivery.mirror import content
 from delivery.mirror.bottles import Bottle
 from delivery.mirror.serving import serving
-from delivery.probe import sampling
+from delivery.probe import sampling, taps
 from delivery.probe.conformance import probe
 from delivery.probe.defects import BREAKS
 from delivery.probe.findings import Report
-from delivery.probe.targets import Target
+from delivery.probe.targets import Casks, Target
 
 # Larger bottles are asked for their first byte only: the gate is part of every deploy.
 BOTTLE_LIMIT_BYTES = 4 * 2**20
 TOLD = 5
+FEW = 3
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Proof:
 def check(
     cloud: Cloud, bucket: str, snapshot: str, *, public_key_pem: str, environment: str
 ) -> Proof:
-    """Serve the bucket on this machine and play brew 4, 5 and 6 on a few of its smallest formulae.
+    """Serve the bucket on this machine and play brew 4, 5 and 6 on a few of its smallest formulae,
+    casks and bottles of other taps.
 
     Platforms and formulae are taken from the snapshot, which says what the mirror holds: its API
     files name all of Homebrew, and the configuration may have been edited since.
@@ -46,7 +48,8 @@ def check(
     Raises:
         SmokeTestFailed: a client breaks; the message has each defect and where it was met.
     """
-    held = content.bottles(cloud, bucket, snapshot)
+    everything = content.everything(cloud, bucket, snapshot)
+    held = content.of_core(everything)
     platforms = content.platforms(cloud, bucket, snapshot)
     with serving(cloud, bucket) as url:
         report = probe(
@@ -58,6 +61,8 @@ def check(
                 held=names(held),
                 public_key_pem=public_key_pem,
                 bottle_limit_bytes=BOTTLE_LIMIT_BYTES,
+                casks=casks(content.casks(cloud, bucket, snapshot), most=FEW),
+                tapped=taps.held(everything)[:FEW],
             )
         )
     if not report.works:
@@ -77,6 +82,16 @@ def few(held: Sequence[Mapping[str, Any]]) -> list[str]:
     return sampling.few(
         Bottle(each["formula"], each["version"], each["rebuild"], each["tag"], each["digest"])
         for each in smallest_first
+    )
+
+
+def casks(told: Mapping[str, Any], most: int) -> Casks:
+    """What a ``casks.json`` says, the smallest few of it to be played."""
+    files = sorted(told["casks"], key=lambda each: (each["size_bytes"], each["token"]))
+    return Casks(
+        tuple(dict.fromkeys(each["token"] for each in files))[:most],
+        {each["digest"]: each["size_bytes"] for each in files},
+        frozenset((each["cask"], each["platform"]) for each in told["left_out"]),
     )
 
 

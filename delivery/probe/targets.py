@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +23,21 @@ TAG = re.compile(r"(arm64_|x86_64_)?[a-z]+(_[a-z]+)?")
 
 
 @dataclass(frozen=True)
+class Casks:
+    """Which casks to play, and what is known of them besides the catalogue.
+
+    Args:
+        tokens: a mirror holds those that it selects; a plain one holds none.
+        size_by_digest: bytes, as far as they are known.
+        left_out: token and platform of those whose file is not mirrored, for a reason.
+    """
+
+    tokens: tuple[str, ...] = ()
+    size_by_digest: Mapping[str, int] = field(default_factory=dict)
+    left_out: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True)
 class Target:
     """What to probe, and as whom.
 
@@ -30,8 +45,9 @@ class Target:
     `api_url` is HOMEBREW_API_DOMAIN, by default ``api`` below `url`; `formulae` are names or
     globs, empty for a sample; `public_key_pem` is empty for Homebrew's own; without
     `authorization` older clients are set to send none; without `closure` dependencies are not
-    looked for; `held` names the only bottles to play, by formula and tag; `ca_file` holds the
-    authorities to trust instead of the system's.
+    looked for; `held` names the only bottles to play, by formula and tag; `casks` and `tapped`,
+    bottles of other taps, are played besides; `ca_file` holds the authorities to trust instead of
+    the system's.
 
     Raises:
         BadInput: an address, a layout, a platform or a limit is not one.
@@ -46,6 +62,8 @@ class Target:
     authorization: bool = True
     closure: bool = True
     held: frozenset[tuple[str, str]] | None = None
+    casks: Casks = field(default_factory=Casks)
+    tapped: Sequence[Bottle] = ()
     timeout_seconds: float = TIMEOUT_SECONDS
     bottle_limit_bytes: int = BOTTLE_LIMIT_BYTES
     ca_file: str | None = None

@@ -14,8 +14,10 @@ from email.utils import format_datetime
 
 from tests.doubles.mirror_server import (
     BY_NAME,
+    FIREFOX,
     FORMULAE,
     TAG,
+    TAPPED,
     Formula,
     Handler,
     MirrorServer,
@@ -53,6 +55,8 @@ class Fault:
     clients: tuple[str, ...]
     plant: Plant
     layout: str = "artifact"
+    # Whether the mirror is known to hold a cask, and a bottle of another tap.
+    holds_more: bool = False
     timeout_seconds: float = 20.0
 
 
@@ -282,6 +286,13 @@ def in_a_day() -> str:
 def slowly_but_surely(handler: Handler) -> bool:
     time.sleep(0.2)
     return False
+
+
+def newer_cask(mirror: MirrorServer) -> None:
+    """packages.<tag> names a file of the cask that the mirror does not hold."""
+    payload = packages(FORMULAE)
+    payload["casks"][FIREFOX.token]["sha256"] = "1" * 64
+    signed(PACKAGES, payload)(mirror)
 
 
 FAULTS = (
@@ -562,5 +573,66 @@ FAULTS = (
         EVERYBODY,
         gone(BY_NAME["portable-ruby"].flat_bottle),
         layout="bottle",
+    ),
+    *(
+        replaced(fault, holds_more=True)
+        for fault in (
+            Fault("cask: gone", "cask-missing", EVERYBODY, gone(FIREFOX.blob)),
+            Fault("cask: empty", "cask-empty", EVERYBODY, spoilt(FIREFOX.blob, lambda _: b"")),
+            Fault(
+                "cask: truncated",
+                "cask-too-short",
+                EVERYBODY,
+                spoilt(FIREFOX.blob, lambda body: body[:-9]),
+            ),
+            Fault(
+                "cask: one byte more",
+                "cask-too-long",
+                EVERYBODY,
+                spoilt(FIREFOX.blob, lambda body: body + b"!"),
+            ),
+            Fault(
+                "cask: one bit flipped",
+                "cask-corrupted",
+                EVERYBODY,
+                spoilt(FIREFOX.blob, lambda body: bytes([body[0] ^ 1]) + body[1:]),
+            ),
+            Fault(
+                "cask: login page",
+                "html-instead",
+                EVERYBODY,
+                spoilt(FIREFOX.blob, lambda _: LOGIN_PAGE),
+            ),
+            Fault("cask: 403", "access-refused", EVERYBODY, status(FIREFOX.blob, 403)),
+            Fault(
+                "cask: closed in mid-body",
+                "body-cut-short",
+                EVERYBODY,
+                answers(FIREFOX.blob, cut_short),
+            ),
+            Fault("cask: newer in packages", "cask-missing", NEWEST, newer_cask),
+            Fault("tap: manifest is gone", "manifest-missing", EVERYBODY, gone(TAPPED.manifest)),
+            Fault(
+                "tap: manifest of another bottle",
+                "manifest-lacks-bottle",
+                EVERYBODY,
+                lambda mirror: mirror.spoil(
+                    TAPPED.manifest, index(TAPPED, sh_brew_bottle_digest="0" * 64)
+                ),
+            ),
+            Fault("tap: bottle is gone", "blob-missing", EVERYBODY, gone(TAPPED.blob)),
+            Fault(
+                "tap: bottle truncated",
+                "blob-too-short",
+                EVERYBODY,
+                spoilt(TAPPED.blob, lambda body: body[:-9]),
+            ),
+            Fault(
+                "tap: wrong bottle",
+                "blob-corrupted",
+                EVERYBODY,
+                spoilt(TAPPED.blob, lambda body: bytes([body[0] ^ 1]) + body[1:]),
+            ),
+        )
     ),
 )

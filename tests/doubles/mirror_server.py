@@ -37,6 +37,7 @@ class Formula:
     rebuild: int = 0
     tag: str = TAG
     needs: tuple[str, ...] = ()
+    repository: str = "homebrew/core"
 
     @property
     def package_version(self) -> str:
@@ -65,11 +66,11 @@ class Formula:
 
     @property
     def manifest(self) -> str:
-        return f"/v2/homebrew/core/{self.image}/manifests/{self.manifest_tag}"
+        return f"/v2/{self.repository}/{self.image}/manifests/{self.manifest_tag}"
 
     @property
     def blob(self) -> str:
-        return f"/v2/homebrew/core/{self.image}/blobs/sha256:{self.digest}"
+        return f"/v2/{self.repository}/{self.image}/blobs/sha256:{self.digest}"
 
     @property
     def flat_manifest(self) -> str:
@@ -101,6 +102,34 @@ FORMULAE = (
     Formula("portable-ruby", "4.0.5", revision=1),
 )
 BY_NAME = {formula.name: formula for formula in FORMULAE}
+# Of another tap: no API file names it.
+TAPPED = Formula("deploy+x@2", "1.0", rebuild=1, repository="acme/tools")
+
+
+@dataclass(frozen=True)
+class Cask:
+    """A cask; `sha256` as API files have it."""
+
+    token: str
+    body: bytes
+    sha256: str = ""
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
+
+    @property
+    def blob(self) -> str:
+        return f"/v2/homebrew/cask/{self.token}/blobs/sha256:{self.digest}"
+
+    @property
+    def entry(self) -> dict[str, str]:
+        return {"version": "145.0", "sha256": self.sha256 or self.digest}
+
+
+FIREFOX = Cask("firefox@esr", b"a disk image" * 500)
+CHROME = Cask("chrome", b"whatever its vendor sends", sha256="no_check")
+CASKS = (FIREFOX, CHROME)
 
 
 def archive(members: dict[str, bytes]) -> bytes:
@@ -128,7 +157,8 @@ def packages(formulae: Iterable[Formula], tag: str = TAG) -> dict[str, Any]:
             "stable_uses_from_macos": [["zlib"], ["expat", {":since": ":sequoia"}]],
         }
         entries[each.name] = {key: value for key, value in entry.items() if value}
-    return {"metadata": {"bottle_tag": tag}, "formulae": entries, "casks": {}}
+    casks = {each.token: each.entry for each in CASKS}
+    return {"metadata": {"bottle_tag": tag}, "formulae": entries, "casks": casks}
 
 
 def catalogue(formulae: Iterable[Formula]) -> list[dict[str, Any]]:
@@ -154,6 +184,12 @@ def catalogue(formulae: Iterable[Formula]) -> list[dict[str, Any]]:
     ]
 
 
+def listed_casks() -> list[dict[str, Any]]:
+    """The payload of cask.jws.json: with what is different on another platform."""
+    variations = {TAG: {}, "x86_64_linux": {"sha256": "1" * 64}}
+    return [{"token": each.token, **each.entry, "variations": variations} for each in CASKS]
+
+
 def index(formula: Formula, **overrides: str | None) -> bytes:
     """The OCI image index of a formula; `None` leaves an annotation out, ``_`` stands for ``.``."""
     notes: dict[str, str | None] = {
@@ -175,7 +211,7 @@ def sound_files(signer: Signer, formulae: Iterable[Formula] = FORMULAE) -> dict[
     formulae = tuple(formulae)
     payloads: dict[str, Any] = {
         "formula": catalogue(formulae),
-        "cask": [{"token": "firefox"}],
+        "cask": listed_casks(),
         "formula_tap_migrations": {},
         "cask_tap_migrations": {},
         f"internal/formula.{TAG}": {"formulae": {}},
@@ -186,7 +222,8 @@ def sound_files(signer: Signer, formulae: Iterable[Formula] = FORMULAE) -> dict[
         f"/api/{name}.jws.json": Served(signer.sign(json.dumps(payload)))
         for name, payload in payloads.items()
     }
-    for each in formulae:
+    files[FIREFOX.blob] = Served(FIREFOX.body)
+    for each in (*formulae, TAPPED):
         manifest = Served(index(each), {"Content-Type": INDEX_TYPE})
         bottle = Served(each.archive)
         files |= {each.manifest: manifest, each.flat_manifest: manifest}

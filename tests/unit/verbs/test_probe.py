@@ -9,7 +9,7 @@ import pytest
 
 from delivery.cloud import Cloud
 from tests.doubles import mirror_faults
-from tests.doubles.mirror_server import BY_NAME, MirrorServer, sound_files
+from tests.doubles.mirror_server import BY_NAME, FIREFOX, TAPPED, MirrorServer, sound_files
 from tests.doubles.registry import Signer
 from tests.unit.delivery.conftest import PUBLISHED_AS, SNAPSHOT
 from verbs import probing
@@ -17,6 +17,16 @@ from verbs import probing
 SIGNER = Signer()
 FILES = sound_files(SIGNER)
 JQ = BY_NAME["jq"]
+HELD = {"formula": "jq", "tag": "arm64_tahoe"}
+TAPPED_HELD = {
+    "formula": TAPPED.name,
+    "version": TAPPED.version,
+    "rebuild": TAPPED.rebuild,
+    "tag": TAPPED.tag,
+    "digest": TAPPED.digest,
+    "size_bytes": len(TAPPED.archive),
+    "repository": TAPPED.repository,
+}
 
 
 @pytest.fixture
@@ -53,6 +63,26 @@ def test_a_defect_ends_with_1_and_says_where_why_and_what_to_do(probe, mirror):
     assert "why:  its checksum does not match" in ended.out
     assert "next: delete the object and mirror it again" in ended.out
     assert ended.out.endswith("cannot live on this mirror\n")
+
+
+def test_casks_and_taps_are_played_where_they_are_named(probe, mirror, tmp_path):
+    files = {"arm64_tahoe": {"sha256": TAPPED.digest}}
+    stable = {"rebuild": 1, "root_url": "https://ghcr.io/v2/acme/tools", "files": files}
+    entry = {"tap": "acme/tools", "name": TAPPED.name, "versions": {"stable": TAPPED.version}}
+    tap = tmp_path / "tap.json"
+    tap.write_text(json.dumps({"formulae": [{**entry, "bottle": {"stable": stable}}]}))
+    words = ("--cask", FIREFOX.token, "--tap-file", str(tap), "--formula", "lame")
+    sound = probe(*words)
+    del mirror.files[FIREFOX.blob]
+    mirror.spoil(TAPPED.blob, TAPPED.archive[:-1])
+
+    ended = probe(*words)
+
+    assert (sound.code, ended.code) == (0, 1)
+    assert "1 cask, arm64_tahoe" in sound.out
+    assert f"seen: {mirror.url}{FIREFOX.blob}" in ended.out
+    assert "cask-missing breaks" in ended.out
+    assert "blob-too-short breaks" in ended.out
 
 
 def test_a_warning_alone_ends_with_0(probe, mirror):
@@ -100,6 +130,7 @@ def test_flat_mirrors_are_probed_with_their_own_layout(probe):
         (["--url", "https://a.example", "--env", "dev"], "are two mirrors"),
         (["--url", "https://a.example", "--layout", "x"], 'no layout "x"'),
         (["--env", "nowhere"], 'no environment "nowhere"'),
+        (["--url", "https://a.example", "--tap-file", "no.json"], '"no.json" cannot be read'),
     ],
 )
 def test_what_cannot_be_probed_ends_with_2(inv, words, told):
@@ -118,7 +149,11 @@ def test_an_environment_brings_its_bucket_its_key_and_what_it_holds(inv, monkeyp
         )
     for name, part in {
         "snapshot": PUBLISHED_AS,
-        "bottles": [{"formula": "jq", "tag": "arm64_tahoe"}],
+        "bottles": [HELD, TAPPED_HELD],
+        "casks": {
+            "casks": [{"token": FIREFOX.token, "digest": FIREFOX.digest, "size_bytes": 6000}],
+            "left_out": [],
+        },
     }.items():
         key = f"snapshots/{SNAPSHOT}/{name}.json"
         s3.put_object(Bucket="bucket", Key=key, Body=json.dumps(part).encode())
@@ -134,3 +169,5 @@ def test_an_environment_brings_its_bucket_its_key_and_what_it_holds(inv, monkeyp
 
     document = json.loads(ended.out)
     assert (document["findings"], document["formulae"], ended.code) == ([], ["jq"], 0)
+    requests = {each["request"] for each in document["requests"]}
+    assert {"1 cask, arm64_tahoe", "bottles of 1 formula of another tap"} <= requests

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -86,3 +87,69 @@ def test_of_a_large_mirror_the_smallest_and_the_odd_are_played():
     odd = {**HELD, "size_bytes": 10_000}
 
     assert gate.few([*sized, odd]) == ["f49", "f48", "f47", "lib+a@1"]
+
+
+IMAGE = b"a disk image"
+CASK = hashlib.sha256(IMAGE).hexdigest()
+CASK_KEY = f"v2/homebrew/cask/firefox/blobs/sha256:{CASK}"
+TAPPED_KEY = "v2/acme/tools/libxa/1/manifests/1.2_3-1"
+
+
+@pytest.fixture
+def holding_more(s3, mirror, signed):
+    """The snapshot of `mirror` holds a cask and a bottle of another tap, too."""
+
+    def put(key, body, **more):
+        s3.put_object(Bucket=mirror, Key=key, Body=body, **more)
+
+    core = "v2/homebrew/core/libxa/1"
+    for name in (f"blobs/sha256:{DIGEST}", "manifests/1.2_3-1"):
+        found = s3.get_object(Bucket=mirror, Key=f"{core}/{name}")
+        body, kind = found["Body"].read(), found["ContentType"]
+        put(f"v2/acme/tools/libxa/1/{name}", body, ContentType=kind)
+    put(CASK_KEY, IMAGE)
+    packages = {"lib+a@1": {"stable_version": "1.2", "revision": 3, "bottle_rebuild": 1}}
+    packages["lib+a@1"]["bottle_checksum"] = DIGEST
+    entry = {"sha256": CASK, "version": "145.0"}
+    listed = [{"token": "firefox", **entry}, {"token": "chrome", "sha256": "no_check"}]
+    for prefix in ("api", f"snapshots/{SNAPSHOT}/api"):
+        document = {"formulae": packages, "casks": {"firefox": entry, "chrome": entry}}
+        put(f"{prefix}/{PACKAGES}", signed(json.dumps(document)))
+        put(f"{prefix}/cask.jws.json", signed(json.dumps(listed)))
+    tapped = {**HELD, "repository": "acme/tools"}
+    put(f"snapshots/{SNAPSHOT}/bottles.json", json.dumps([HELD, tapped]).encode())
+    held = {"token": "firefox", "digest": CASK, "size_bytes": len(IMAGE)}
+    left_out = [{"cask": "chrome", "platform": "arm64_tahoe", "problem": "no checksum"}]
+    casks = {"casks": [held], "left_out": left_out}
+    put(f"snapshots/{SNAPSHOT}/casks.json", json.dumps(casks).encode())
+    return put
+
+
+def test_casks_and_taps_of_a_sound_publish_are_proven_too(check, holding_more):
+    proof = check()
+
+    assert proof.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "body", "defect"),
+    [
+        (CASK_KEY, b"a disk image?", "cask-too-long"),
+        (CASK_KEY, b"A disk image", "cask-corrupted"),
+        (TAPPED_KEY, b"{}", "manifest-not-an-index"),
+    ],
+)
+def test_a_spoilt_cask_or_tap_fails_a_publish(check, holding_more, key, body, defect):
+    holding_more(key, body)
+
+    with pytest.raises(SmokeTestFailed, match=defect) as failure:
+        check()
+
+    assert key in failure.value.problem
+
+
+def test_a_lost_cask_fails_a_publish(check, holding_more, s3, mirror):
+    s3.delete_object(Bucket=mirror, Key=CASK_KEY)
+
+    with pytest.raises(SmokeTestFailed, match="cask-missing"):
+        check()
