@@ -86,7 +86,8 @@ class CaskFiles:
         return met(self._check(file), clients)
 
     def _check(self, file: CaskFile) -> list[Sighting]:
-        url = f"{self.mirror_url}/v2/homebrew/cask/{file.token}/blobs/sha256:{file.digest}"
+        mirror = self.mirror_url.removesuffix("/v2")
+        url = f"{mirror}/v2/homebrew/cask/{file.token}/blobs/sha256:{file.digest}"
         size_bytes = self.wanted.size_by_digest.get(file.digest)
         try:
             if (size_bytes or 0) > self.limit_bytes:

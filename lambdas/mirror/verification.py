@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -115,34 +115,41 @@ def _hashed(
         OutOfTime: before all of them were looked at; they count as not looked at.
     """
     deadline.sleep(0)  # Raises once only the margin is left.
-    known = {each.key for each in report.damaged}
-    fresh = [each for each in some if each.blob_key not in known]
+    known = frozenset(each.key for each in report.damaged)
     with ThreadPoolExecutor(max(1, len(some))) as pool:
-        found = list(pool.map(lambda each: _look(connections, each, report, deadline), fresh))
+        found = list(
+            pool.map(lambda each: _look(connections, each, known, report.request, deadline), some)
+        )
     done = report.done + len(some)
     # Two bottles of one index tell of its damage twice.
     by_key = {damage.key: damage for told in reversed(found) for damage in told}
     return replace(
         report,
         done=done,
-        bytes=report.bytes + sum(each.size_bytes for each in fresh),
+        bytes=report.bytes + sum(each.size_bytes for each in some if each.blob_key not in known),
         damaged=(*report.damaged, *(by_key[key] for key in sorted(by_key))),
         finished=done >= report.of,
     )
 
 
 def _look(
-    connections: Connections, bottle: Held, report: Report, deadline: Deadline
+    connections: Connections,
+    held: Held,
+    known: Set[str],
+    request: Request,
+    deadline: Deadline,
 ) -> list[Damage]:
-    bucket, damaged = connections.bucket, []
-    digest = hashlib.sha256()
-    for chunk in deadline.watch(bucket.chunks(bottle.blob_key)):
-        digest.update(chunk)
-    if digest.hexdigest() != bottle.digest:
-        problem = f"its SHA-256 is {digest.hexdigest()}"
-        damaged.append(_blob(connections, bottle, problem, report.request, deadline))
-    if isinstance(bottle, Bottle) and bottle.manifest_key not in {e.key for e in report.damaged}:
-        damaged += _index(bucket, bottle)
+    """What is wrong with a blob and with its index, less what the listing has told already."""
+    damaged = []
+    if held.blob_key not in known:
+        digest = hashlib.sha256()
+        for chunk in deadline.watch(connections.bucket.chunks(held.blob_key)):
+            digest.update(chunk)
+        if digest.hexdigest() != held.digest:
+            problem = f"its SHA-256 is {digest.hexdigest()}"
+            damaged.append(_blob(connections, held, problem, request, deadline))
+    if isinstance(held, Bottle) and held.manifest_key not in known:
+        damaged += _index(connections.bucket, held)
     return damaged
 
 

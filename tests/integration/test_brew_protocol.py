@@ -257,13 +257,15 @@ def mirror_cask(brew: Brew, mirror: str, token: str) -> subprocess.CompletedProc
     )
 
 
-@pytest.mark.parametrize("token", CASKS[:3])
+@pytest.mark.parametrize(
+    ("token", "below"), [*((each, "") for each in CASKS[:3]), ("iterm2", "/v2")]
+)
 @pytest.mark.parametrize("generation", GENERATIONS)
-def test_a_cask_is_installed_from_the_mirror_alone(brew, mirror, generation, token):
+def test_a_cask_is_installed_from_the_mirror_alone(brew, mirror, generation, token, below):
     client = brew(generation, "artifact domain")
     client.update()
 
-    done = mirror_cask(client, mirror, token)
+    done = mirror_cask(client, f"{mirror}{below}", token)
     body = brew_casks.install(client, token)
 
     assert done.returncode == 0, done.stderr

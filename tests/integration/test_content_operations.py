@@ -9,14 +9,25 @@ import boto3
 import pytest
 
 pytestmark = pytest.mark.usefixtures("deployed")
+TAP_FILE = "config/taps/acme-tools.json"
 CHANNELS = {"channels": ["canary", "stable"], "soak_hours": 1000}
 NO_RETENTION = {"keep_snapshots": 1, "keep_days": 0, "grace_days": 0}
 
 
 @pytest.fixture(scope="module")
 def deployed(checkout):
-    """A first snapshot, in every channel; a retention that would keep as little as it may."""
-    checkout.configure({"publish": CHANNELS, "retention": NO_RETENTION})
+    """A first snapshot, in every channel; a retention that would keep as little as it may.
+
+    Besides formulae it holds casks, and bottles of another tap.
+    """
+    checkout.answer("sandbox.up")
+    urls = {each["name"]: each["url"] for each in checkout.answer("sandbox.status")}
+    with urlopen(f"{urls['upstream']}/_sandbox/tap", timeout=30) as answer:
+        told = answer.read()
+    (checkout.root / TAP_FILE).parent.mkdir()
+    (checkout.root / TAP_FILE).write_bytes(told)
+    selection = {"casks": ["firefox", "google-chrome"], "tap_files": [TAP_FILE]}
+    checkout.configure({"publish": CHANNELS, "retention": NO_RETENTION, "selection": selection})
     return checkout.answer("deploy", "--env", "dev")
 
 
@@ -31,6 +42,16 @@ def s3(deployed, checkout):
         aws_secret_access_key="111111111111",
         region_name="us-east-1",
     )
+
+
+def of_casks_and_taps(s3, bucket):
+    """Key → bytes of the files of casks, and of the manifests and bottles of another tap."""
+    found = [
+        each["Key"]
+        for prefix in ("v2/homebrew/cask/", "v2/acme/tools/")
+        for each in s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
+    ]
+    return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in found}
 
 
 def release(checkout, name, version):
@@ -117,9 +138,31 @@ def test_a_spoilt_and_a_lost_manifest_are_brought_back(checkout, deployed, s3):
         assert s3.get_object(Bucket=bucket, Key=key)["Body"].read() == body
 
 
+def test_spoilt_casks_and_taps_are_named_by_the_probe_and_mended(checkout, deployed, s3):
+    bucket = deployed["outputs"]["mirror_bucket"]
+    sound = of_casks_and_taps(s3, bucket)
+    proven = checkout.answer("mirror.probe", "--env", "dev")
+    for key in sound:
+        s3.put_object(Bucket=bucket, Key=key, Body=b"spoilt")
+
+    probed = checkout.inv("mirror.probe", "--env", "dev")
+    mended = checkout.answer("mirror.verify", "--deep", "--repair")
+    again = checkout.answer("mirror.probe", "--env", "dev")
+
+    requests = {each["request"].partition(",")[0] for each in proven["requests"]}
+    assert {"1 cask", "bottles of 2 formulae of other taps"} <= requests
+    assert probed.returncode == 1
+    for defect in ("cask-too-short", "manifest-not-json", "blob-"):
+        assert f"{defect}" in probed.stdout
+    assert (mended["damaged"], mended["repaired"]) == (len(sound), len(sound))
+    assert of_casks_and_taps(s3, bucket) == sound
+    assert (again["works"], again["findings"]) == (True, proven["findings"])
+
+
 def test_what_nobody_names_any_more_is_collected_and_the_chain_still_holds(checkout, deployed, s3):
     bucket = deployed["outputs"]["mirror_bucket"]
     first = checkout.answer("mirror.snapshots")[-1]["id"]
+    casks_and_taps = of_casks_and_taps(s3, bucket)
     for version in ("9.9.10", "9.9.11", "9.9.12"):
         release(checkout, "jq", version)
         newest = checkout.answer("mirror.sync")["output"]["snapshot"]
@@ -142,6 +185,8 @@ def test_what_nobody_names_any_more_is_collected_and_the_chain_still_holds(check
     assert checkout.answer("mirror.verify", "--deep")["damaged"] == 0
     gone = s3.list_object_versions(Bucket=bucket, Prefix="v2/homebrew/core/jq/blobs/")
     assert gone["DeleteMarkers"], "what was collected can be brought back as a version"
+    assert of_casks_and_taps(s3, bucket) == casks_and_taps
+    assert checkout.answer("mirror.probe", "--env", "dev")["works"]
 
 
 def test_a_rewritten_snapshot_is_a_break(checkout, deployed, s3):

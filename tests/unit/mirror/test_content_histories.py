@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from mirror import audit, channels, retention, snapshots
 from mirror.bottles import Bottle
 from mirror.bucket import Bucket
+from mirror.casks import CaskFile, Held
 from mirror.connections import Connections
 from mirror.errors import IncompleteSnapshot, UnknownSnapshot
 from mirror.settings import Channels, Retention, Selection, Settings, Upstream
@@ -32,6 +33,8 @@ READS, EACH = 10_000, 50
 GRACE = timedelta(days=5)
 PLATFORMS = ("arm64_tahoe", "sonoma")
 FORMULAE = ("git", "jq", "wget")
+# Of another tap; and what is a cask besides, of the same version.
+TAPPED, CASKS = ("wget",), ("git",)
 
 
 def api_path(platform):
@@ -86,8 +89,9 @@ class World:
             for formula, version in versions.items()
             for platform in platforms
         ]
+        casks = [cask(name, versions[name]) for name in CASKS]
         self.s3.objects[f"syncs/{identity}/plan/plan.json"] = b"{}"
-        for each in bottles:
+        for each in (*bottles, *casks):
             self.s3.objects.setdefault(each.blob_key, body_of(each))
         inventory = self.bucket.sizes("v2/")
         for each in bottles:
@@ -95,7 +99,8 @@ class World:
         api_files = {}
         for platform in platforms:
             mine = [each for each in bottles if each.tag == platform]
-            body = json.dumps([key for b in mine for key in (b.blob_key, b.manifest_key)]).encode()
+            named = [key for b in mine for key in (b.blob_key, b.manifest_key)]
+            body = json.dumps([*named, *(each.blob_key for each in casks)]).encode()
             self.bucket.write(f"snapshots/{identity}/api/{api_path(platform)}", body)
             api_files[api_path(platform)] = hashlib.sha256(body).hexdigest()
         digest = snapshots.write_bottles(self.bucket, identity, bottles)
@@ -105,6 +110,7 @@ class World:
             "created_at": self.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "previous": previous.as_json() if previous else None,
             "bottles_sha256": digest,
+            **snapshots.write_casks(self.bucket, identity, casks, ()),
             "api_files": api_files,
         }
         snapshots.finish(self.bucket, identity, document)
@@ -144,21 +150,30 @@ class World:
             self.last_named[key] = self.now
 
     def named(self) -> set[str]:
-        return {
+        documents = snapshots.finished(self.bucket)
+        bottles = {
             key
-            for document in snapshots.finished(self.bucket)
+            for document in documents
             for each in snapshots.bottles_of(self.bucket, document)
             for key in (each.blob_key, each.manifest_key)
         }
+        casks = (each for one in documents for each in snapshots.casks_of(self.bucket, one))
+        return bottles | {each.blob_key for each in casks}
 
 
-def body_of(each: Bottle) -> bytes:
+def body_of(each: Held) -> bytes:
     return each.digest.encode()
 
 
 def bottle(formula: str, version: int, platform: str) -> Bottle:
     digest = hashlib.sha256(f"{formula} {version} {platform}".encode()).hexdigest()
-    return Bottle(formula, f"1.{version}", 0, platform, digest, 64)
+    found = Bottle(formula, f"1.{version}", 0, platform, digest, 64)
+    return found._replace(repository="acme/tools") if formula in TAPPED else found
+
+
+def cask(token: str, version: int) -> CaskFile:
+    digest = hashlib.sha256(f"cask {token} {version}".encode()).hexdigest()
+    return CaskFile(token, f"1.{version}", "https://vendor/file.dmg", digest, 64)
 
 
 versions = st.fixed_dictionaries({name: st.integers(0, 4) for name in FORMULAE})
@@ -249,12 +264,20 @@ def test_ten_thousand_reads_amid_publishes_rollbacks_and_collections_find_all_th
     capsys.readouterr()
 
 
-def test_a_client_would_notice_a_bottle_that_went_too_early():
+@pytest.mark.parametrize(
+    ("lost", "place"),
+    [
+        (bottle("jq", 1, "arm64_tahoe"), "homebrew/core/jq"),
+        (bottle("wget", 1, "arm64_tahoe"), "acme/tools/wget"),
+        (cask("git", 1), "homebrew/cask/git"),
+    ],
+)
+def test_a_client_would_notice_what_went_too_early(lost, place):
     world = World(None)
     world.publish(dict.fromkeys(FORMULAE, 1), ["arm64_tahoe"])
-    del world.s3.objects[bottle("jq", 1, "arm64_tahoe").blob_key]
+    del world.s3.objects[lost.blob_key]
 
-    with pytest.raises(AssertionError, match=r"api/.* names v2/homebrew/core/jq/blobs/"):
+    with pytest.raises(AssertionError, match=rf"api/.* names v2/{place}/blobs/"):
         world.look_as_clients()
     with pytest.raises(IncompleteSnapshot):
         channels.promote(world.connections, "canary", "", world.now, dry_run=False)

@@ -143,6 +143,17 @@ def test_a_damaged_manifest_is_brought_back_byte_for_byte(
     assert verify(deep=True, run="2026-11-22T050000Z")["damaged"] == 0
 
 
+def test_a_bottle_and_its_manifest_can_both_be_damaged(published, verify, mend, s3):
+    s3.put_object(Bucket="mirror", Key=published["c"], Body=b"longer than it was")
+    s3.put_object(Bucket="mirror", Key=f"{V2}/c/manifests/1.0", Body=b"spoilt")
+
+    seen = verify(deep=True, repair=True)
+    answer = mend(seen["run"])
+
+    assert (seen["damaged"], seen["repaired"], seen["hashed"]) == (2, 1, 7)
+    assert (answer["damaged"], answer["repaired"]) == (2, 2)
+
+
 def test_the_entry_of_a_manifest_that_promises_another_size_is_damage(
     published, verify, mend, s3, upstream
 ):

@@ -63,6 +63,21 @@ def test_a_cask_is_fetched_once_for_all_clients(mirror):
     assert [row.outcome(client) for client in row.clients] == ["ok"] * 3
 
 
+def test_a_domain_below_v2_is_asked_as_the_command_asks_it(mirror):
+    probe(
+        Target(
+            f"{mirror.url}/v2",
+            [TAG],
+            api_url=f"{mirror.url}/api",
+            formulae=["lame"],
+            casks=Casks((FIREFOX.token,)),
+            public_key_pem=SIGNER.public_pem,
+        )
+    )
+
+    assert asked_for(mirror, FIREFOX.blob)
+
+
 def test_a_cask_without_a_checksum_is_a_note_and_no_defect(mirror):
     report = probed(mirror, CHROME.token, FIREFOX.token)
 
