@@ -15,9 +15,8 @@ from delivery.ci import changes as changing
 from delivery.ci import events, outputs, plans, summaries, verdict
 from delivery.ci import targets as targeting
 from delivery.config import effective, loading
-from delivery.deploy import settings
 from delivery.environment import Environment
-from delivery.paths import CONFIG_FILE, ROOT, STATE_DIR
+from delivery.paths import CONFIG_FILE, ROOT, STATE_DIR, shown
 from verbs import console, report_ci
 from verbs.options import JSON_HELP
 from verbs.target import announce, environment_named, reach
@@ -230,6 +229,38 @@ def receive(
     console.line(f"kept in s3://{bucket}: {len(sent.keys)} objects sent, {sent.there} were there")
 
 
+@verb(
+    help={
+        "env": "the environment whose standing release is taken over",
+        "commit": "the full id of the commit that is released: what stands must be of it",
+        "out": "the folder to write it into, below its id",
+        "json": JSON_HELP,
+    }
+)
+def take(
+    context: Context,
+    env: str = "",
+    commit: str = "",
+    out: str = "build/release",
+    json: bool = False,
+) -> None:
+    """Take over the release that stands in an environment, byte for byte, for the next one.
+
+    Example: inv ci.take --env staging --commit $GITHUB_SHA
+    """
+    from delivery.ci import taking
+
+    environment = environment_named(env)
+    cloud = reach(environment)
+    announce(environment, cloud, as_json=json)
+    release, place = taking.take(environment, cloud, commit, Path(out))
+    if json:
+        console.document({"id": release.id, **asdict(release), "folder": str(place)})
+        return
+    told = f"release {release.short_id} ({release.version}) stands in {environment.name}"
+    console.line(f"{told}; brought to {shown(place)}")
+
+
 @verb(help={"to": "add the program's folder to this file, for example to $GITHUB_PATH"})
 def tools(context: Context, to: str = "") -> None:
     """Find Terraform, or install it, verified; and say where it is.
@@ -272,9 +303,5 @@ def _rendered(env: str) -> Path:
     from delivery.gates import rendered
 
     environment = _in_sandbox(env)
-    cloud, checkout = reach(environment), Checkout()
-    built = checkout.build(environment, console.note)
-    digests = {name: each.sha256 for name, each in built.items()}
-    wanted = settings.of(environment, cloud.account_id, cloud.upstream, digests)
     target = BUILD / f"plan-{environment.name}.json"
-    return rendered.render(checkout, environment, wanted, cloud.variables, console.note, target)
+    return rendered.render(Checkout(), environment, reach(environment), console.note, target)

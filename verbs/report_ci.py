@@ -38,6 +38,8 @@ def targets(found: Targets) -> list[str]:
     for each in found.deploy:
         approved = ", once its plan is approved" if found.approve else ""
         lines.append(f"deploy   {each.environment} ({each.cloud}, {each.region}){approved}")
+        if each.release_from:
+            lines.append(f"release  what stands in {each.release_from}; nothing is built")
     lines += [f"compare  {each.environment}" for each in found.compare]
     return lines + (["preview  in a sandbox on the runner"] if found.preview else [])
 

@@ -20,7 +20,8 @@ RELEASED_TO = "prod"
 class Target:
     """An environment that is to be deployed, as a job of a matrix gets it.
 
-    The roles are empty for an environment in the sandbox, which needs none.
+    The roles are empty for an environment in the sandbox, which needs none. The last four are
+    of the environment whose release it takes over; all are empty where a release is built.
     """
 
     environment: str
@@ -28,6 +29,10 @@ class Target:
     cloud: str
     plan_role: str
     deploy_role: str
+    release_from: str = ""
+    release_region: str = ""
+    release_cloud: str = ""
+    release_role: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,9 +71,32 @@ def of(event: Event, environments: Mapping[str, Environment], *, in_sandbox: boo
     if environment.is_sandbox and not in_sandbox:
         told = f"{name} has no account_id in config/airbrew.yaml: there is nothing to deploy to"
         return _nothing(told)
+    return _of_push(event, environment, environments)
+
+
+def _of_push(
+    event: Event, environment: Environment, environments: Mapping[str, Environment]
+) -> Targets:
     approve = environment.settings["deploy"]["approval"] == "required"
-    told = f"{event.ref} deploys {name}"
-    return Targets((_target(environment),), approve, (), preview=False, why=told)
+    source = environment.settings["deploy"]["release_from"]
+    target, told = _target(environment), f"{event.ref} deploys {environment.name}"
+    if source is None:
+        return Targets((target,), approve, (), preview=False, why=told)
+    proven = _target(environments[source])
+    if proven.cloud != target.cloud:
+        told = (
+            f"{environment.name} takes over what stands in {source}, which has no account_id:"
+            f" give it one, or set deploy.release_from of {environment.name} to null"
+        )
+        return _nothing(told)
+    target = replace(
+        target,
+        release_from=source,
+        release_region=proven.region,
+        release_cloud=proven.cloud,
+        release_role=proven.plan_role,
+    )
+    return Targets((target,), approve, (), preview=False, why=f"{told}, with {source}'s release")
 
 
 def _of_pull_request(event: Event, environments: Mapping[str, Environment]) -> Targets:

@@ -244,6 +244,7 @@ def _project(document: Document, environments: Sequence[Environment]) -> Iterato
 
 def _apart(document: Document, environments: Sequence[Environment]) -> Iterator[Problem]:
     yield from _same_bucket(document, environments)
+    yield from _taken_from(document, environments)
     for first, second in combinations(environments, 2):
         yield from _same_account(document, first, second)
 
@@ -258,6 +259,17 @@ def _same_bucket(document: Document, environments: Sequence[Environment]) -> Ite
             problem = f'"{name}" is the bucket of {" and ".join(owner.name for owner in owners)}'
             remedy = "a name for each, or none: the derived names differ"
             yield _placed(document, owners[-1], Finding("mirror.bucket_name", problem, remedy))
+
+
+def _taken_from(document: Document, environments: Sequence[Environment]) -> Iterator[Problem]:
+    for environment in environments:
+        source = environment.settings["deploy"]["release_from"]
+        others = [each.name for each in environments if each.name != environment.name]
+        if source is not None and source not in others:
+            problem = f'"{source}" is no other environment that has a release'
+            remedy = f"{', '.join(others)} or null"
+            finding = Finding("deploy.release_from", problem, remedy)
+            yield _placed(document, environment, finding)
 
 
 def _same_account(document: Document, first: Environment, second: Environment) -> Iterator[Problem]:

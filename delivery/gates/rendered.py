@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from delivery.checkout import Checkout
+from delivery.cloud import Cloud
 from delivery.config import rendering
+from delivery.deploy import settings
 from delivery.environment import Environment
 from delivery.terraform import apart
 from delivery.terraform.running import Workspace
@@ -17,8 +18,7 @@ from delivery.terraform.running import Workspace
 def render(
     checkout: Checkout,
     environment: Environment,
-    settings: Mapping[str, Any],
-    variables: Mapping[str, str],
+    cloud: Cloud,
     report: Callable[[str], None],
     target: Path,
 ) -> Path:
@@ -27,8 +27,7 @@ def render(
     A plan holds every setting: only the user may read the file, and no workflow uploads it.
 
     Args:
-        settings: what Terraform gets (docs/reference/terraform-variables.md).
-        variables: the environment of Terraform: where AWS's APIs answer.
+        cloud: where AWS's APIs answer.
         target: where the JSON goes.
 
     Raises:
@@ -36,14 +35,17 @@ def render(
 
     Source: Terraform, "JSON Output Format", plan representation.
     """
+    built = checkout.build(environment, report)
+    digests = {name: each.sha256 for name, each in built.items()}
+    wanted = settings.of(environment, cloud.account_id, cloud.upstream, digests)
     root = checkout.root_of(environment)
     with apart.copied(checkout.terraform_dir, root) as (tree, data_dir):
         copy = replace(checkout, terraform_dir=tree)
-        rendering.write(copy.settings_file(environment), settings)
+        rendering.write(copy.settings_file(environment), wanted)
         terraform = Workspace.at(
             copy.root_of(environment),
             data_dir=data_dir,
-            variables=variables,
+            variables=cloud.variables,
             state_dir=checkout.state_dir,
         )
         terraform.init({})

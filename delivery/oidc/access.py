@@ -81,6 +81,7 @@ def settings(
         },
         "plan_from": {
             "branches": github["plan_branches"],
+            "tags": github["plan_tags"],
             "pull_requests": github["plan_pull_requests"],
         },
         "buckets": {

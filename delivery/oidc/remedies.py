@@ -109,8 +109,6 @@ def _other_context(environment: str, purpose: str, came: Subject, known: list[Su
             "if pull requests of the repository may look, set github.plan_pull_requests: true and"
             f" {again(environment)}"
         )
-    branch = value.removeprefix("refs/heads/")
-    return (
-        f'run it on {" or ".join(wanted)}, or add "{branch}" to github.plan_branches and'
-        f" {again(environment)}"
-    )
+    form, _, name = value.removeprefix("refs/").partition("/")
+    key = "github.plan_tags" if form == "tags" else "github.plan_branches"
+    return f'run it on {" or ".join(wanted)}, or add "{name}" to {key} and {again(environment)}'

@@ -103,6 +103,15 @@ def fetch(cloud: Cloud, bucket: str, release: Release, folder: Path) -> dict[str
     return fetched
 
 
+def bill(cloud: Cloud, bucket: str, release: Release) -> bytes:
+    """The release's bill of materials, the bytes whose SHA-256 it names.
+
+    Raises:
+        UntrustedRelease: it is not there, or other bytes.
+    """
+    return _get(cloud.client("s3"), bucket, _sbom_key(release))
+
+
 def provenance(cloud: Cloud, bucket: str, release: Release) -> bytes:
     """Who built the release, when, from what, as it was recorded with it.
 

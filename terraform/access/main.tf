@@ -23,7 +23,7 @@ variable "settings" {
     account     = object({ id = string, region = string })
     repository  = object({ name = string, owner_id = string, id = string })
     deploy_from = object({ environment = string, branches = list(string), tags = list(string) })
-    plan_from   = object({ branches = list(string), pull_requests = bool })
+    plan_from   = object({ branches = list(string), tags = list(string), pull_requests = bool })
     buckets     = object({ state = string, mirror = string })
     # An account has one provider of a URL; the environment that made it keeps it.
     owns_provider = bool

@@ -7,9 +7,12 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
+from sandbox.cloud import ACCOUNTS
 from tests.conftest import needed
 from tests.integration.conftest import copied, listed
 from tests.rehearsal import stand_ins, syntax
@@ -36,6 +39,14 @@ class Repository:
         identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
         asked = ["git", "-C", str(self.root), *identity, *words]
         return subprocess.check_output(asked, text=True).strip()
+
+    def configure(self, environment: str, change: dict[str, Any]) -> str:
+        """Commit other settings of an environment."""
+        file = self.root / "config" / "airbrew.yaml"
+        document = yaml.safe_load(file.read_text())
+        document["environments"][environment] |= change
+        file.write_text(yaml.safe_dump(document))
+        return self.commit(f"{environment}: {', '.join(change)}", {})
 
     def commit(self, message: str, changes: dict[str, str]) -> str:
         for name, text in changes.items():
@@ -128,10 +139,14 @@ def test_a_push_to_develop_is_built_once_attested_verified_and_deployed_to_dev(a
     assert run.result("passed") == "success"
 
 
-def test_a_push_to_main_is_deployed_to_staging(play, repository, a_push_to_develop):
+@pytest.fixture(scope="module")
+def a_push_to_main(play, repository, a_push_to_develop):
     sha = repository.git("rev-parse", "HEAD")
+    return play("push-to-main", push("refs/heads/main", sha, repository.base))
 
-    run = play("push-to-main", push("refs/heads/main", sha, repository.base))
+
+def test_a_push_to_main_is_deployed_to_staging(a_push_to_main):
+    run = a_push_to_main
 
     assert run.result("deploy") == "success", run.lines
     assert any("staging: sandbox" in line for line in run.lines)
@@ -173,9 +188,8 @@ def test_a_failing_test_stops_the_run_before_anything_is_built(play, repository)
     assert any("- `unit.stand_in`: it is broken" in line for line in run.lines)
 
 
-def test_a_rejected_approval_deploys_nothing(play, repository):
-    sha = repository.git("rev-parse", "HEAD")
-    event = push("refs/tags/v1.0.0", sha, "0" * 40)
+def test_a_rejected_approval_deploys_nothing(play, a_push_to_main):
+    event = push("refs/tags/v1.0.0", a_push_to_main.event.sha, "0" * 40)
 
     run = play("rejected-approval", event, Circumstances(rejected=frozenset({"prod"})))
 
@@ -184,16 +198,47 @@ def test_a_rejected_approval_deploys_nothing(play, repository):
     assert run.commands("deploy") == []
 
 
-def test_a_version_s_tag_deploys_to_prod_just_the_plan_that_was_approved(play, repository):
-    sha = repository.git("rev-parse", "HEAD")
+@pytest.fixture(scope="module")
+def a_tag(play, repository, a_push_to_main):
+    sha = a_push_to_main.event.sha
+    # A release that was built now would say so: its version, and with that its id, is another.
+    repository.git("tag", "v1.0.1", sha)
+    return play("tag", push("refs/tags/v1.0.1", sha, "0" * 40))
 
-    run = play("tag", push("refs/tags/v1.0.1", sha, "0" * 40))
+
+def test_a_version_s_tag_deploys_to_prod_just_the_plan_that_was_approved(a_tag):
+    run = a_tag
 
     digest = run.jobs["plan"].outputs["digest"]
     assert re.fullmatch("[0-9a-f]{64}", digest)
     assert run.result("deploy") == "success", run.lines
     assert any(f"approves `{digest}`" in line for line in run.lines)
     assert any("prod: sandbox" in line for line in run.lines)
+
+
+def test_prod_gets_the_release_that_staging_has_proven_and_nothing_is_built_for_it(
+    a_tag, a_push_to_main, player
+):
+    run = a_tag
+
+    release = run.jobs["build"].outputs["release"]
+    assert release == a_push_to_main.jobs["build"].outputs["release"]
+    assert not any("invoke package" in each for each in run.commands("build"))
+    assert run.attested == {}
+    assert set(a_push_to_main.attested) == {release}
+    assert player.standing("prod") == player.standing("staging") == release
+
+
+def test_a_tag_of_a_commit_that_staging_has_not_proven_deploys_nothing(play, repository, a_tag):
+    before = repository.git("rev-parse", "HEAD")
+    sha = repository.commit("not on main", {"lambdas/mirror/keys.py": "\n"})
+
+    run = play("unproven-tag", push("refs/tags/v1.0.2", sha, "0" * 40))
+
+    repository.git("checkout", "-q", "--detach", before)
+    assert run.result("build") == "failure"
+    assert {run.result(job) for job in ("plan", "deploy")} == {"skipped"}
+    assert any(f"{sha} is not what staging has proven" in line for line in run.lines)
 
 
 def test_a_pre_release_s_tag_deploys_nothing(play, repository):
@@ -242,13 +287,61 @@ def test_a_release_that_was_changed_on_its_way_is_not_deployed(
     assert any("orchestrator.zip is not what was built" in line for line in run.lines)
 
 
+DAILY, MONDAYS = "17 4 * * 0,2-6", "17 4 * * 1"
+
+
+def scheduled(sha, cron):
+    return Event("schedule", "refs/heads/main", sha, {"schedule": cron})
+
+
+def test_the_schedules_that_are_played_are_those_of_the_file():
+    triggers = syntax.read(ROOT / ".github" / "workflows" / "scheduled.yml").triggers
+
+    assert [each["cron"] for each in triggers["schedule"]] == [DAILY, MONDAYS]
+
+
 def test_a_schedule_looks_and_deploys_nothing(play, repository):
     sha = repository.git("rev-parse", "HEAD")
 
-    run = play("schedule", Event("schedule", "refs/heads/main", sha, {"schedule": "17 4 * * *"}))
+    run = play("schedule", scheduled(sha, DAILY))
 
     assert run.result("security") == "success", run.lines
     assert run.result("environment") == "skipped"
+
+
+@pytest.fixture(scope="module")
+def with_an_account(repository, a_push_to_develop):
+    """The commit that was deployed to dev, and dev's account in its configuration."""
+    repository.git("checkout", "-q", "--detach", a_push_to_develop.event.sha)
+    return repository.configure("dev", {"account_id": ACCOUNTS["dev"]})
+
+
+def test_each_day_an_environment_with_an_account_is_looked_at_with_the_role_that_may_only_look(
+    play, with_an_account
+):
+    secrets = Circumstances(variables={"AIRBREW_CHECK_SECRETS": "true"})
+
+    run = play("daily", scheduled(with_an_account, DAILY), secrets)
+
+    assert run.result("environment") == "success", run.lines
+    assert run.obtained.identity_tokens == [
+        f"arn:aws:iam::{ACCOUNTS['dev']}:role/github-airbrew-dev-plan"
+    ]
+    assert any("no drift" in line for line in run.lines)
+    assert (
+        'python -m invoke secrets.check --env "$ENVIRONMENT" | tee -a "$GITHUB_STEP_SUMMARY"'
+        in (run.commands("environment"))
+    )
+    assert "report-dev" not in run.artifacts
+
+
+def test_on_mondays_there_is_a_report_of_what_the_mirror_brought(play, with_an_account):
+    run = play("monday", scheduled(with_an_account, MONDAYS))
+
+    assert run.result("environment") == "success", run.lines
+    page = (run.artifacts["report-dev"] / "report.html").read_text()
+    assert "<html" in page
+    assert "Changed against" in page
 
 
 @pytest.mark.parametrize("ref", ["refs/heads/feature", "refs/tags/latest", "refs/tags/v1"])

@@ -153,7 +153,10 @@ LET_IN = {
         "main, on a schedule": claims(event="schedule", immutable=True),
     },
     "staging deploy": {"main, by name": claims(environment="staging")},
-    "staging plan": {"main, by name": claims()},
+    "staging plan": {
+        "main, by name": claims(),
+        "a release's tag, that takes over what stands there": claims(RELEASE),
+    },
     "prod deploy": {
         "a release's tag": prod(),
         "a release's tag, by number": prod(immutable=True),
@@ -206,6 +209,7 @@ REFUSED = {
         "a pull request": claims(PULL, event="pull_request", immutable=True),
         "a job in the environment": dev(),
         "another audience": claims(aud="sigstore"),
+        "a release's tag": claims(RELEASE, immutable=True),
         "a merge queue's branch": claims("refs/heads/gh-readonly-queue/main/pr-7", immutable=True),
     },
     "staging deploy": {
@@ -218,6 +222,8 @@ REFUSED = {
         "numbers that nobody configured": claims(immutable=True),
         "a pull request": claims(PULL, event="pull_request"),
         "develop": claims(DEVELOP),
+        "a tag of another form": claims("refs/tags/nightly"),
+        "a fork's release": claims(RELEASE, repository="mallory/mirror", **OTHERS),
     },
     "prod deploy": {
         "main": prod(MAIN),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,16 +34,27 @@ class Player:
         shim = programs / "python"
         shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
         shim.chmod(0o755)
+        self.attested: dict[str, str] = {}
 
     def play(self, event: Event, circumstances: Circumstances | None = None) -> Run:
         """Every workflow that the event starts."""
-        run = Run(event, circumstances or Circumstances(), self.workspace)
+        before = dict(self.attested)
+        run = Run(event, circumstances or Circumstances(), self.workspace, attested_before=before)
         for file in sorted((self.workspace / FOLDER).glob("*.yml")):
             workflow = syntax.read(file)
             if workflow.is_started_by(event.name, event.ref):
                 run.say(f"== {workflow.path}, by {event.name} {event.ref}")
                 _Jobs(self, run, workflow, inputs={}, ceiling=None).play()
+        self.attested |= run.attested
         return run
+
+    def standing(self, environment: str) -> str:
+        """The id of the release that stands in an environment, as `inv history` tells."""
+        words = ["invoke", "history", "--env", environment, "--json"]
+        told = subprocess.check_output(
+            [sys.executable, "-m", *words], cwd=self.workspace, stderr=subprocess.DEVNULL
+        )
+        return str(json.loads(told)[0]["release"]["id"])
 
 
 class _Jobs:

@@ -74,6 +74,8 @@ class Run:
     obtained: Obtained = field(default_factory=Obtained)
     artifacts: dict[str, Path] = field(default_factory=dict)
     attested: dict[str, str] = field(default_factory=dict)
+    attested_before: Mapping[str, str] = field(default_factory=dict)
+    exported: dict[str, str] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
 
     def result(self, job: str) -> str:

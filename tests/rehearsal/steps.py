@@ -35,6 +35,7 @@ class Steps:
         self.files = {name: self.folder / name for name in ("output", "summary", "path", "event")}
         for file in self.files.values():
             file.touch()
+        run.exported.clear()
         self.files["event"].write_text(json.dumps(run.event.payload))
 
     def play(self) -> JobRun:
@@ -98,7 +99,7 @@ class Steps:
         ended = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", command],
             cwd=self.run.workspace,
-            env={**self._environment(), **env},
+            env={**self._environment(), **self.run.exported, **env},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

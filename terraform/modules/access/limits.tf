@@ -117,6 +117,7 @@ resource "aws_iam_policy" "ceiling" {
           "cloudtrail:*",
           "cloudwatch:*",
           "ec2:*",
+          "ecr:*",
           "ecs:*",
           "events:*",
           # About roles only: no user, no key, no policy that others use.

@@ -19,6 +19,7 @@ locals {
   plan_refs = distinct(concat(
     local.deploy_refs,
     [for branch in var.plan_from.branches : "refs/heads/${branch}"],
+    [for tag in var.plan_from.tags : "refs/tags/${tag}"],
   ))
   plan_contexts = concat(
     [for ref in local.plan_refs : "ref:${ref}"],

@@ -57,13 +57,13 @@ variable "deploy_from" {
 }
 
 variable "plan_from" {
-  description = "Branches whose workflows may look besides those that may deploy, and whether the repository's own pull requests may."
-  type        = object({ branches = list(string), pull_requests = bool })
+  description = "Branches and tags whose workflows may look besides those that may deploy, and whether the repository's own pull requests may."
+  type        = object({ branches = list(string), tags = list(string), pull_requests = bool })
   nullable    = false
 
   validation {
-    condition     = alltrue([for each in var.plan_from.branches : can(regex("^[A-Za-z0-9][A-Za-z0-9._/*-]*$", each))])
-    error_message = "plan_from names the branches [${join(", ", var.plan_from.branches)}]; none may begin with a star. Set github.plan_branches in config/airbrew.yaml."
+    condition     = alltrue([for each in concat(var.plan_from.branches, var.plan_from.tags) : can(regex("^[A-Za-z0-9][A-Za-z0-9._/*-]*$", each))])
+    error_message = "plan_from names the branches [${join(", ", var.plan_from.branches)}] and the tags [${join(", ", var.plan_from.tags)}]; none may begin with a star. Set github.plan_branches and github.plan_tags in config/airbrew.yaml."
   }
 }
 

@@ -500,6 +500,14 @@ BROKEN = {
             "1152 or more, or fewer",
         )
     ],
+    "79-release-of-an-environment-that-is-not-there": [
+        (
+            11,
+            "environments.prod.deploy.release_from",
+            '"qa" is no other environment that has a release',
+            "dev, staging or null",
+        )
+    ],
     "77-seven-at-once": [
         (
             2,

@@ -13,7 +13,7 @@ variables {
   account       = { id = "123456789012", region = "eu-central-1" }
   repository    = { name = "acme/mirror", owner_id = "", id = "" }
   deploy_from   = { environment = "dev", branches = ["develop"], tags = ["v*"] }
-  plan_from     = { branches = ["main", "develop"], pull_requests = false }
+  plan_from     = { branches = ["main", "develop"], tags = [], pull_requests = false }
   buckets       = { state = "airbrew-dev-state-123456789012", mirror = "acme-homebrew" }
   owns_provider = true
 }
@@ -47,7 +47,7 @@ run "with_numbers_both_subjects_are_trusted_of_that_repository_only" {
 
   variables {
     repository = { name = "acme/mirror", owner_id = "12", id = "34" }
-    plan_from  = { branches = [], pull_requests = true }
+    plan_from  = { branches = [], tags = ["v*.*.*"], pull_requests = true }
   }
 
   assert {
@@ -67,6 +67,14 @@ run "with_numbers_both_subjects_are_trusted_of_that_repository_only" {
       "repo:acme@12/mirror@34:pull_request",
     )
     error_message = "Pull requests of the repository were to be let in."
+  }
+
+  assert {
+    condition = contains(
+      jsondecode(aws_iam_role.github["plan"].assume_role_policy).Statement[0].Condition.StringLike["token.actions.githubusercontent.com:sub"],
+      "repo:acme@12/mirror@34:ref:refs/tags/v*.*.*",
+    )
+    error_message = "Tags were to be let in, to look."
   }
 }
 
@@ -104,6 +112,22 @@ run "both_roles_have_the_ceiling_and_make_only_bounded_ones" {
   }
 }
 
+run "the_ceiling_is_above_all_that_the_roles_are_given" {
+  # What a role is given counts only where its boundary allows it, too.
+  assert {
+    condition = alltrue([
+      for action in flatten([
+        for policy in concat([aws_iam_policy.look.policy], [for each in aws_iam_role_policy.deploy : each.policy]) :
+        [for statement in jsondecode(policy).Statement : statement.Action]
+        ]) : anytrue([
+        for allowed in jsondecode(aws_iam_policy.ceiling.policy).Statement[0].Action :
+        action == allowed || endswith(allowed, "*") && startswith(action, trimsuffix(allowed, "*"))
+      ])
+    ])
+    error_message = "A role is given what its ceiling takes away again."
+  }
+}
+
 run "the_policies_fit_into_what_iam_takes" {
   # Source: IAM and STS quotas: managed policies 6,144 characters, all inline policies of a role 10,240.
   assert {
@@ -123,7 +147,7 @@ run "what_would_let_others_in_is_refused_here" {
   variables {
     repository  = { name = "acme/*", owner_id = "12", id = "" }
     deploy_from = { environment = "*", branches = ["*"], tags = [] }
-    plan_from   = { branches = ["*"], pull_requests = false }
+    plan_from   = { branches = [], tags = ["*"], pull_requests = false }
   }
 
   expect_failures = [var.repository, var.deploy_from, var.plan_from]

@@ -89,6 +89,37 @@ def test_roles_are_named_by_account_environment_and_purpose(environments):
     assert target.plan_role == "arn:aws:iam::222233334444:role/github-airbrew-staging-plan"
 
 
+def test_prod_takes_over_staging_s_release_read_with_the_role_that_may_only_look(environments):
+    found = targets.of(Event("push", "refs/tags/v1.2.3"), environments, in_sandbox=False)
+
+    (target,) = found.deploy
+    assert target.release_from == "staging"
+    assert target.release_role == "arn:aws:iam::222233334444:role/github-airbrew-staging-plan"
+    assert (target.release_region, target.release_cloud) == ("us-east-1", "AWS")
+    assert found.why == "refs/tags/v1.2.3 deploys prod, with staging's release"
+
+
+@pytest.mark.parametrize("ref", ["refs/heads/develop", "refs/heads/main"])
+def test_what_proves_a_release_builds_its_own(environments, ref):
+    (target,) = targets.of(Event("push", ref), environments, in_sandbox=False).deploy
+
+    assert (target.release_from, target.release_role) == ("", "")
+
+
+def test_without_a_staging_in_aws_prod_is_not_deployed_unless_it_is_said_to_build(environments):
+    some = {**environments, "staging": replace(environments["staging"], account_id=None)}
+    deploy = {**some["prod"].settings["deploy"], "release_from": None}
+    prod = replace(some["prod"], settings={**some["prod"].settings, "deploy": deploy})
+    event = Event("push", "refs/tags/v1.2.3")
+
+    refused = targets.of(event, some, in_sandbox=True)
+    (built,) = targets.of(event, {**some, "prod": prod}, in_sandbox=True).deploy
+
+    assert refused.deploy == ()
+    assert "staging, which has no account_id" in refused.why
+    assert built.release_from == ""
+
+
 def looked_at_by_pull_requests(environment):
     github = {**environment.settings["github"], "plan_pull_requests": True}
     return replace(environment, settings={**environment.settings, "github": github})

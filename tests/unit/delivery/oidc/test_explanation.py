@@ -177,6 +177,10 @@ def test_each_refusal_of_the_deploy_role_says_what_to_change(asked, told, condit
             claims("refs/heads/x/y"),
             f'run it on ref:{DEVELOP}, or add "x/y" to github.plan_branches and {BOOTSTRAP}',
         ),
+        (
+            claims("refs/tags/v1.2.3"),
+            f'run it on ref:{DEVELOP}, or add "v1.2.3" to github.plan_tags and {BOOTSTRAP}',
+        ),
     ],
 )
 def test_each_refusal_of_the_plan_role_says_what_to_change(asked, told, remedy):
