@@ -53,6 +53,8 @@ UNNAMED = (
     "states:ListTagsForResource",
 )
 TOKEN = "enforcing"
+# Where tests.doubles.recording_aws is told to write, and what it writes: a line per decision.
+DECISIONS_VARIABLE, DECISIONS = "AIRBREW_TEST_DECISIONS", "decisions.jsonl"
 
 
 @contextmanager
@@ -68,7 +70,8 @@ def enforcing(folder: Path, module: str | None = None) -> Iterator[Cloud]:
     command = server.command(folder, port, TOKEN)
     if module is not None:
         command[command.index(server.module)] = module
-    variables = server.environment(folder, {MINISTACK: port, CLOUDWATCH: port}) | {"AUTH": "true"}
+    variables = server.environment(folder, {MINISTACK: port, CLOUDWATCH: port})
+    variables |= {"AUTH": "true", DECISIONS_VARIABLE: str(folder / DECISIONS)}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             command, env=variables, cwd=ROOT, stdout=log, stderr=log, start_new_session=True

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
+from functools import partial
 
 import pytest
 from botocore.exceptions import ClientError
 
-from delivery import state_bucket
-from delivery.artifacts.build import Places, Target, build
-from delivery.config import effective, loading, rendering
 from delivery.deploy import provisioning
 from delivery.errors import SyncFailed
-from delivery.mirror import executions
-from delivery.paths import TERRAFORM_DIR
-from delivery.terraform.running import Workspace
+from tests.integration import enforced, forbidden
+from tests.integration.enforced import STATE_BUCKET, synced
 from tests.integration.enforcement import ACCOUNT, enforcing, sample_upstream
 from tests.integration.neighbours import FORBIDDEN, OTHERS, Reach, session_of, trusting
-
-STATE_BUCKET = f"airbrew-dev-state-{ACCOUNT}"
 
 
 @pytest.fixture(scope="module")
@@ -38,73 +32,25 @@ def upstream(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def artifacts(cloud, tmp_path_factory):
-    """The real functions, in the state bucket, as Terraform is told of them."""
-    state_bucket.ensure(cloud, STATE_BUCKET)
-    told = {"bucket": STATE_BUCKET}
-    places = Places(state_dir=tmp_path_factory.mktemp("airbrew"))
-    for name, built in build(target=Target.for_host(), places=places).items():
-        key = f"artifacts/{name}/{built.sha256}.zip"
-        state_bucket.upload(cloud, STATE_BUCKET, key, built.path)
-        told[name] = {"key": key, "digest": built.base64_digest}
-    return told
-
-
-@pytest.fixture(scope="module")
-def deployed(cloud, upstream, artifacts, tmp_path_factory, terraform):
+def deployed(cloud, upstream, tmp_path_factory, terraform):
     """What Terraform put out after applying the repository's own tree."""
-    tree = tmp_path_factory.mktemp("tree") / "terraform"
-    shutil.copytree(TERRAFORM_DIR, tree, ignore=shutil.ignore_patterns(".terraform"))
-    root = tree / "environments" / "dev"
-    given = {"settings": settings(upstream, artifacts, tree)}
-    (root / "terraform.tfvars.json").write_text(json.dumps(given))
-    workspace = Workspace.at(
-        root, data_dir=tree / "data", variables=cloud.variables, state_dir=tree / "airbrew"
-    )
-    workspace.init(state_bucket.backend_config(cloud, STATE_BUCKET, "dev"))
-    plan = workspace.plan()
-    plan.apply(lambda _: None)
-    again = workspace.plan()
-    # MiniStack plays CloudWatch, too, here, and drops fields of alarms (docs/reference/sandbox.md).
-    changed = [each for each in again.lines if "aws_cloudwatch_metric_alarm" not in each]
-    assert changed == [], "a second plan finds something to change"
-    return plan.outputs()
+    folder = tmp_path_factory.mktemp("airbrew")
+    artifacts = enforced.artifacts_in(cloud, folder / "state")
+    given = enforced.settings(upstream, artifacts, folder / "airbrew.yaml", CONFIGURATION)
+    return enforced.applied(cloud, given, folder / "terraform")
 
 
+DENIED = {"AccessDenied", "AccessDeniedException"}
 CONFIGURATION = """
 project: {name: airbrew}
 environments:
   dev:
     type: development
     selection: {platforms: [arm64_tahoe], formulae: [jq, wget]}
-    workflow: {batch_max_bottles: 3}
+    workflow: {batch_max_bottles: 3, fargate_threshold_gib: 1}
   staging: {type: staging}
   prod: {type: production}
 """
-
-
-def settings(upstream, artifacts, folder):
-    """What the delivery hands to Terraform for such a configuration."""
-    file = folder / "airbrew.yaml"
-    file.write_text(CONFIGURATION)
-    target = Target.for_host()
-    return rendering.terraform_settings(
-        effective.effective(loading.load(file), "dev"),
-        account_id=ACCOUNT,
-        upstream_override={
-            "api_url": f"{upstream.url}/api",
-            "registry_url": upstream.url,
-            "signing_key_pem": upstream.public_key_pem,
-        },
-        artifacts={**artifacts, "image": ""},
-        architecture=target.architecture,
-        runtime=f"python{target.python}",
-    )
-
-
-def synced(cloud, deployed):
-    arn = executions.start(cloud, deployed["state_machine_arn"])
-    return executions.follow(cloud, arn, lambda _: None).output
 
 
 def test_nothing_passes_in_the_clear_and_then_the_roles_suffice_for_a_whole_sync(cloud, deployed):
@@ -209,7 +155,23 @@ def test_the_sessions_may_what_their_own_environment_needs(cloud, deployed, sess
     assert (
         s3.list_objects_v2(Bucket=deployed["mirror_bucket"], Prefix="snapshots/")["KeyCount"] >= 0
     )
-    assert len(sessions) >= 4
+    assert len(sessions) == 7
+
+
+@pytest.mark.parametrize("words", forbidden.FORBIDDEN)
+def test_no_role_may_do_what_it_never_has_to(cloud, sessions, words):
+    url = cloud.variables["AWS_ENDPOINT_URL"]
+    roles = sessions.keys() - forbidden.EXCEPT.get(words, set())
+    refusals = {}
+
+    for role in roles:
+        try:
+            forbidden.FORBIDDEN[words](partial(sessions[role].client, endpoint_url=url))
+        except ClientError as error:
+            refusals[role] = error.response["Error"]["Code"]
+
+    assert refusals.keys() == roles
+    assert set(refusals.values()) <= DENIED
 
 
 @pytest.mark.parametrize("environment", OTHERS)
@@ -222,7 +184,7 @@ def test_no_role_of_one_environment_can_touch_another(cloud, sessions, neighbour
             try:
                 call(Reach(environment, session, url))
             except ClientError as error:
-                if error.response["Error"]["Code"] not in {"AccessDenied", "AccessDeniedException"}:
+                if error.response["Error"]["Code"] not in DENIED:
                     allowed.append(f"{name} could {words} of {environment}: {error}")
             else:
                 allowed.append(f"{name} could {words} of {environment}")
@@ -251,8 +213,14 @@ def test_every_name_and_tag_says_whose_it_is(cloud, deployed):
         name
         for name, attributes in found
         if "tags_all" in attributes
-        and "airbrew-dev-" not in str(attributes.get("name") or attributes.get("id"))
+        and "airbrew-dev-" not in str(_name(attributes))
+        and name != "aws_default_security_group.unused"  # AWS's own name: "default".
     ]
     assert len(found) > 20
     assert untagged == []
     assert nameless == []
+
+
+def _name(attributes):
+    """What it is called: in a network only by its tag."""
+    return attributes.get("name") or attributes["tags_all"].get("Name") or attributes.get("id")

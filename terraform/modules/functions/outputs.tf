@@ -19,11 +19,11 @@ output "collector" {
 }
 
 output "sync_worker" {
-  description = "The function that copies bottles: its name, the ARN of the version in service; and what the same worker needs in a task."
+  description = "The function that copies bottles: its name, the ARN of the version in service; and what it needs to carry batches, in a task, too."
   value = {
     name        = aws_lambda_function.function["sync_worker"].function_name
     live_arn    = local.live_arns["sync_worker"]
-    permissions = jsonencode(local.sync_worker_permissions)
+    permissions = jsonencode(local.copying_permissions)
     environment = {
       AIRBREW_BUCKET       = var.mirror_bucket.name
       AIRBREW_SETTINGS_KEY = local.settings_key

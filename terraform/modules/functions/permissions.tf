@@ -95,7 +95,8 @@ locals {
     },
   ]
 
-  sync_worker_permissions = [
+  # What carries a batch needs, in a function or in the task.
+  copying_permissions = [
     {
       Sid      = "ListTheMirror"
       Effect   = "Allow"
@@ -107,9 +108,7 @@ locals {
       Effect = "Allow"
       Action = "s3:GetObject"
       Resource = [
-        "${local.objects}reports/verify/*",
         "${local.objects}settings/*",
-        "${local.objects}snapshots/*",
         "${local.objects}syncs/*",
         "${local.objects}v2/*",
       ]
@@ -125,12 +124,29 @@ locals {
       Effect = "Allow"
       Action = "s3:PutObject"
       Resource = [
-        "${local.objects}reports/verify/*",
         "${local.objects}syncs/*/results/*",
         "${local.objects}syncs/lease.json",
       ]
     },
   ]
+
+  sync_worker_permissions = concat(local.copying_permissions, [
+    {
+      Sid    = "ReadWhatToVerify"
+      Effect = "Allow"
+      Action = "s3:GetObject"
+      Resource = [
+        "${local.objects}reports/verify/*",
+        "${local.objects}snapshots/*",
+      ]
+    },
+    {
+      Sid      = "ReportWhatWasVerified"
+      Effect   = "Allow"
+      Action   = "s3:PutObject"
+      Resource = "${local.objects}reports/verify/*"
+    },
+  ])
 }
 
 resource "aws_iam_role" "function" {

@@ -26,7 +26,7 @@ resource "aws_iam_role_policy" "task" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    # The same worker, the same rights as in Lambda; it answers for itself.
+    # What it needs to carry batches in Lambda; here it answers for itself. Nothing is verified here.
     Statement = concat(jsondecode(var.worker_permissions), [{
       Sid      = "AnswerTheWorkflow"
       Effect   = "Allow"

@@ -191,17 +191,28 @@ run "the_sync_worker_may_do_this_and_nothing_else" {
       } == {
       ListTheMirror = ["s3:ListBucket", "arn:aws:s3:::mirror"]
       ReadWhatToCopy = ["s3:GetObject", [
-        "arn:aws:s3:::mirror/reports/verify/*",
         "arn:aws:s3:::mirror/settings/*",
-        "arn:aws:s3:::mirror/snapshots/*",
         "arn:aws:s3:::mirror/syncs/*",
         "arn:aws:s3:::mirror/v2/*",
       ]]
       CopyBottles           = [["s3:PutObject", "s3:AbortMultipartUpload"], "arn:aws:s3:::mirror/v2/*/blobs/*"]
-      ReportAndHoldTheLease = ["s3:PutObject", ["arn:aws:s3:::mirror/reports/verify/*", "arn:aws:s3:::mirror/syncs/*/results/*", "arn:aws:s3:::mirror/syncs/lease.json"]]
+      ReportAndHoldTheLease = ["s3:PutObject", ["arn:aws:s3:::mirror/syncs/*/results/*", "arn:aws:s3:::mirror/syncs/lease.json"]]
+      ReadWhatToVerify      = ["s3:GetObject", ["arn:aws:s3:::mirror/reports/verify/*", "arn:aws:s3:::mirror/snapshots/*"]]
+      ReportWhatWasVerified = ["s3:PutObject", "arn:aws:s3:::mirror/reports/verify/*"]
       WriteItsLog           = [["logs:CreateLogStream", "logs:PutLogEvents"], "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/airbrew-dev-sync-worker:*"]
     }
     error_message = "The sync worker's policy is ${aws_iam_role_policy.function["sync_worker"].policy}."
+  }
+}
+
+run "a_task_may_carry_batches_but_verify_nothing" {
+  command = plan
+
+  assert {
+    condition = [
+      for statement in jsondecode(output.sync_worker.permissions) : statement.Sid
+    ] == ["ListTheMirror", "ReadWhatToCopy", "CopyBottles", "ReportAndHoldTheLease"]
+    error_message = "A task is given ${output.sync_worker.permissions}."
   }
 }
 

@@ -1,0 +1,72 @@
+"""What AWS's own services ask for with the roles that they are given, as what is deployed says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from delivery.cloud import Cloud
+from tests.doubles.iam_use import Call, Policy, decide
+
+Context = Mapping[str, str]
+
+
+def calls(cloud: Cloud, machine: str, policies: Mapping[str, Policy]) -> list[Call]:
+    """Those of Step Functions and of the scheduler, decided by the roles' policies."""
+    asked = [*_of_machine(cloud, machine), *_of_schedule(cloud, machine)]
+    return [decide(policies[call.role], call, context) for call, context in asked]
+
+
+def _of_machine(cloud: Cloud, machine: str) -> Iterator[tuple[Call, Context]]:
+    found = cloud.client("stepfunctions").describe_state_machine(stateMachineArn=machine)
+    role = _name(found["roleArn"])
+    for state in _states(json.loads(found["definition"])):
+        yield from _of_state(cloud, machine, role, state)
+
+
+def _states(definition: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for state in definition["States"].values():
+        yield state
+        yield from _states(state.get("ItemProcessor", {"States": {}}))
+
+
+def _of_state(
+    cloud: Cloud, machine: str, role: str, state: Mapping[str, Any]
+) -> Iterator[tuple[Call, Context]]:
+    given, resource = state.get("Parameters", {}), state.get("Resource", "")
+    if resource.endswith("lambda:invoke"):
+        yield Call(role, "lambda:InvokeFunction", given["FunctionName"]), {}
+    if "ecs:runTask" in resource:
+        yield from _of_task(cloud, role, given)
+    if "ItemReader" in state:
+        bucket = state["ItemReader"]["Parameters"]["Bucket"]
+        key = "syncs/2026-11-22T030000Z/plan/batches.json"
+        yield Call(role, "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}"), {}
+    if "Label" in state:
+        yield Call(role, "states:StartExecution", machine), {}
+        # Source: Step Functions, "Distributed Map": the ARN of a child workflow execution.
+        child = f"{machine.replace(':stateMachine:', ':execution:')}/{state['Label']}:0f1c"
+        for action in ("states:DescribeExecution", "states:StopExecution"):
+            yield Call(role, action, child), {}
+
+
+def _of_task(cloud: Cloud, role: str, given: Mapping[str, Any]) -> Iterator[tuple[Call, Context]]:
+    definition = given["TaskDefinition"]
+    yield Call(role, "ecs:RunTask", definition), {"ecs:cluster": given["Cluster"]}
+    told = cloud.client("ecs").describe_task_definition(taskDefinition=definition)
+    for name in ("taskRoleArn", "executionRoleArn"):
+        context = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+        yield Call(role, "iam:PassRole", told["taskDefinition"][name]), context
+
+
+def _of_schedule(cloud: Cloud, machine: str) -> Iterator[tuple[Call, Context]]:
+    scheduler = cloud.client("scheduler")
+    for each in scheduler.list_schedules()["Schedules"]:
+        found = scheduler.get_schedule(Name=each["Name"], GroupName=each["GroupName"])
+        if found["Target"]["Arn"] == machine:
+            yield Call(_name(found["Target"]["RoleArn"]), "states:StartExecution", machine), {}
+
+
+def _name(role_arn: str) -> str:
+    return role_arn.rpartition("/")[2]
