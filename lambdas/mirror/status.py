@@ -104,10 +104,15 @@ def _by_platform(bottles: Iterable[Bottle]) -> dict[str, dict[str, int]]:
 def _formulae(bucket: Bucket, plan: Plan, earlier: str) -> tuple[dict[str, Any], str]:
     """``formulae.json``, read if nothing changed, else written; and the digest of the bottles."""
     names = sorted((each.full_name, each.manifest_tag, each.tag) for each in plan.bottles)
-    digest = hashlib.sha256(json.dumps(names).encode()).hexdigest()
+    casks = sorted({(each.token, each.version) for each in plan.casks})
+    told = [names, casks] if casks else names
+    digest = hashlib.sha256(json.dumps(told).encode()).hexdigest()
     if digest == earlier and (found := _read(bucket, keys.STATUS_FORMULAE)):
         return found, digest
-    document = _listed(names, _descriptions(bucket, plan))
+    formulae, of_casks = _descriptions(bucket, plan)
+    document = _listed(names, formulae)
+    if casks:
+        document["casks"] = [[*each, of_casks.get(each[0], "")] for each in casks]
     bucket.write(keys.STATUS_FORMULAE, _compact(document))
     return document, digest
 
@@ -127,15 +132,18 @@ def _listed(
     return {"platforms": list(platforms), "formulae": rows}
 
 
-def _descriptions(bucket: Bucket, plan: Plan) -> dict[str, str]:
-    """Formula → what upstream says of it, from the API files that the sync was planned from."""
-    wanted = {bottle.formula for bottle in plan.bottles}
-    found: dict[str, str] = {}
+def _descriptions(bucket: Bucket, plan: Plan) -> tuple[dict[str, str], dict[str, str]]:
+    """Formula → what upstream says of it, from the API files of the sync; and cask → the same."""
+    formulae = {bottle.formula for bottle in plan.bottles}
+    casks = {each.token for each in plan.casks}
+    found: tuple[dict[str, str], dict[str, str]] = ({}, {})
     for platform in plan.selection["platforms"]:
         staged = _read(bucket, keys.staged_api_file(plan.sync, api_files.packages(platform)))
-        entries = json.loads(staged["payload"])["formulae"] if staged else {}
-        for name in wanted & entries.keys() - found.keys():
-            found[name] = str(entries[name].get("desc", ""))[:DESCRIPTION_CHARACTERS]
+        payload = json.loads(staged["payload"]) if staged else {}
+        for kind, wanted, told in zip(("formulae", "casks"), (formulae, casks), found, strict=True):
+            entries = payload.get(kind, {})
+            for name in wanted & entries.keys() - told.keys():
+                told[name] = str(entries[name].get("desc", ""))[:DESCRIPTION_CHARACTERS]
     return found
 
 

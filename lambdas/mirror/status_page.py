@@ -44,6 +44,7 @@ def page(
         snapshots=_snapshots(status["snapshots"][:LISTED_SNAPSHOTS], status.get("served_as", {})),
         found=_count(len(formulae["formulae"])),
         formulae=_formulae(formulae, inlined),
+        casks=_casks(formulae.get("casks", ()), inlined),
     )
 
 
@@ -158,6 +159,37 @@ def _formulae(formulae: Mapping[str, Any], inlined: int) -> Markup:
     )
     results = element("ul", id="formulae", class_="formulae", data_source=source, tabindex="0")
     return joined(results, plain)
+
+
+def _casks(rows: Sequence[Sequence[Any]], inlined: int) -> Markup:
+    if not rows:
+        return Markup("")
+    how = joined(
+        "Before ",
+        element("code", "brew install --cask TOKEN"),
+        ", ",
+        element("code", "brew mirror-cask TOKEN"),
+        " fetches its file from this mirror.",
+    )
+    listed = [_cask(row) for row in rows[:inlined]]
+    more = len(rows) - inlined
+    rest = element("p", f"and {number(more)} more, in status/formulae.json", class_="muted")
+    return joined(
+        element("h3", f"Casks ({number(len(rows))})"),
+        element("p", how, class_="muted"),
+        element("ul", *listed, id="casks", class_="formulae"),
+        rest if more > 0 else Markup(""),
+    )
+
+
+def _cask(row: Sequence[Any]) -> Markup:
+    token, version, description = row
+    return element(
+        "li",
+        element("code", token, class_="name"),
+        element("code", version, class_="version"),
+        element("span", description, class_="about"),
+    )
 
 
 def _formula(row: Sequence[Any], tags: Sequence[str]) -> Markup:

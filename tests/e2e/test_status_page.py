@@ -15,6 +15,7 @@ from delivery.mirror.serving import serving
 from mirror import status
 from mirror.bottles import Bottle
 from mirror.bucket import Bucket
+from mirror.casks import CaskFile
 from mirror.connections import Connections
 from mirror.fetching import Fetcher
 from mirror.plans import Plan
@@ -47,17 +48,21 @@ class Mirror:
         self.bucket = Bucket(s3, "mirror")
         self._registry, self._fetcher = Registry(UPSTREAM.registry_url, fetcher), fetcher
 
-    def publish(self, *, formulae=3, weeks_ago=0, public_url="", description="a JSON processor"):
+    def publish(
+        self, *, formulae=3, weeks_ago=0, public_url="", description="a JSON processor", casks=()
+    ):
         settings = Settings(UPSTREAM, SELECTION, 20, 64, 4, about=About("acme", "prod", public_url))
         connections = Connections(settings, self.bucket, self._fetcher, self._registry)
         when = datetime.now(UTC) - timedelta(weeks=weeks_ago)
         sync = when.strftime("%Y-%m-%dT%H%M%SZ")
         held = bottles(formulae, 100 - weeks_ago)
         entries = {"jq": {"desc": description}}
+        files = tuple(CaskFile(token, "145.0", "https://v/f.dmg", "0" * 64, 1) for token in casks)
+        told = {"formulae": entries, "casks": {token: {"desc": description} for token in casks}}
         for tag in TAGS:
             key = f"syncs/{sync}/api/internal/packages.{tag}.jws.json"
-            self.bucket.write_json(key, {"payload": status.json.dumps({"formulae": entries})})
-        plan = Plan(sync, SELECTION.as_json(), formulae, held, 0, (), (), {}, ())
+            self.bucket.write_json(key, {"payload": status.json.dumps(told)})
+        plan = Plan(sync, SELECTION.as_json(), formulae, held, 0, (), (), {}, (), casks=files)
         status.write(connections, plan, {"default": plan.sync}, when)
 
     def forbid_scripts(self):
@@ -187,6 +192,18 @@ def test_the_search_finds_by_name_version_and_description(mirror, url, browse):
     assert listed(by_name) == ["openssl@3"]
     assert listed(by_description) == ["jq"]
     assert text_of(by_name, "found") == "1 of 5 formulae"
+
+
+@pytest.mark.parametrize("formulae", [3, 500], ids=["inlined", "looked up"])
+def test_the_search_finds_casks_too(mirror, url, browse, formulae):
+    mirror.publish(formulae=formulae, casks=("firefox", "zoom"), description=ATTACK)
+
+    dom = browse(f"{url}/?q=firefox")
+
+    shown = re.search(r'<ul[^>]*id="casks".*?</ul>', dom, re.DOTALL)[0]
+    assert re.search(r"<li>.*firefox", shown)
+    assert re.search(r'<li hidden="">.*zoom', shown)
+    assert "<h3>Casks (2)</h3>" in dom
 
 
 def test_a_large_mirror_s_formulae_are_looked_up_when_asked_for(mirror, url, browse):

@@ -126,9 +126,18 @@
     };
   }
 
+  function filterCasks() {
+    const list = byId("casks");
+    for (const item of list ? list.children : []) {
+      const text = item.textContent.toLowerCase();
+      item.hidden = !words().every((word) => text.includes(word));
+    }
+  }
+
   function search() {
     const list = byId("formulae");
-    const run = list.dataset.source ? searchFile(list) : filterList(list);
+    const runFormulae = list.dataset.source ? searchFile(list) : filterList(list);
+    const run = () => { runFormulae(); filterCasks(); };
     const query = byId("query");
     byId("search").hidden = false;
     query.addEventListener("input", run);

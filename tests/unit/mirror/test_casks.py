@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror import audit, planning, retention, verification
+from mirror import audit, channels, planning, retention, verification
 from mirror.casks import CaskFile
-from mirror.errors import IncompleteSync, UnknownFormula, UntrustedCatalogue
+from mirror.errors import IncompleteSnapshot, IncompleteSync, UnknownFormula, UntrustedCatalogue
 from mirror.settings import Retention
+from mirror.verification_reports import Request
 from tests.unit.mirror.conftest import NOW
 
 BODY = b"a disk image"
@@ -107,6 +108,29 @@ def test_the_status_page_counts_casks(upstream, choosing, stored):
     choosing("firefox").run()
 
     assert "<dt>Cask files</dt><dd>1</dd>" in stored()["index.html"].decode()
+
+
+def test_the_status_page_lists_casks_with_what_upstream_says_of_them(upstream, choosing, stored):
+    upstream.add_cask("firefox", BODY, desc="Web <browser>")
+    sync = choosing("firefox")
+    sync.run()
+    upstream.add_cask("firefox", b"another image", path="two", version="2.0")
+
+    first = json.loads(stored()["status/formulae.json"])["casks"]
+    page = stored()["index.html"].decode()
+    sync.run(execution="two", now=NOW + WEEK)
+
+    assert first == [["firefox", "1.0", "Web <browser>"]]
+    assert "Casks (1)" in page
+    assert "Web &lt;browser&gt;" in page
+    assert json.loads(stored()["status/formulae.json"])["casks"] == [["firefox", "2.0", ""]]
+
+
+def test_a_mirror_without_casks_says_nothing_of_them(upstream, choosing, stored):
+    choosing().run()
+
+    assert "casks" not in json.loads(stored()["status/formulae.json"])
+    assert "<h3>Casks" not in stored()["index.html"].decode()
 
 
 def test_a_cask_without_a_checksum_is_reported_and_never_fetched(upstream, choosing, stored):
@@ -320,6 +344,28 @@ def test_a_dry_run_counts_casks_and_asks_for_sizes_only_when_told(upstream, choo
     assert stored() == {}
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_rollback_needs_the_casks_of_the_snapshot_that_it_serves(
+    upstream, choosing, s3, stored, is_there
+):
+    digest = upstream.add_cask("firefox", BODY)
+    first = choosing("firefox").run()["snapshot"]
+    upstream.add_cask("firefox", b"another image", path="two", version="2.0")
+    sync = choosing("firefox")
+    sync.run(execution="two", now=NOW + WEEK)
+    if not is_there:
+        s3.delete_object(Bucket="mirror", Key=key("firefox", digest))
+    back = (sync.connections, "default", first, NOW + 2 * WEEK)
+
+    if is_there:
+        channels.rollback(*back, dry_run=False)
+        served = json.loads(stored()["api/internal/packages.arm64_tahoe.jws.json"])["payload"]
+        assert json.loads(served)["casks"]["firefox"]["sha256"] == digest
+    else:
+        with pytest.raises(IncompleteSnapshot, match=r"cask firefox 1\.0"):
+            channels.rollback(*back, dry_run=False)
+
+
 def test_a_damaged_file_is_found_and_mended(upstream, choosing, s3, stored):
     digest = upstream.add_cask("firefox", BODY)
     sync = choosing("firefox")
@@ -328,7 +374,7 @@ def test_a_damaged_file_is_found_and_mended(upstream, choosing, s3, stored):
 
     told = verification.verify(
         sync.connections,
-        verification.Request(deep=True, repair=True),
+        Request(deep=True, repair=True),
         "",
         seconds_left=lambda: 900.0,
         now=NOW,

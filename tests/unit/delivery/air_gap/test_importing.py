@@ -377,6 +377,23 @@ def test_a_tap_comes_along_where_the_far_side_names_it_too(with_tap, far, monkey
         assert far.read(key) == far.read(key, NEAR)
 
 
+def test_a_delta_leaves_the_bottles_of_a_tap_behind_that_the_far_side_has(
+    with_tap, far, monkeypatch, upstream, sync, tmp_path
+):
+    parcel, wanted = with_tap
+    naming = handler.connections().with_settings(wanted)
+    monkeypatch.setattr(handler, "connections", lambda: naming)
+    first = far.bring(parcel).snapshot
+    upstream.add("jq", {"arm64_tahoe": b"jq 2"}, version="2.0")
+    sync.run(execution="two", now=LATER)
+    far.export(tmp_path / "delta", since=first)
+
+    brought = far.bring(tmp_path / "delta")
+
+    assert not any(path.startswith("v2/acme/") for path in files_of(tmp_path / "delta"))
+    assert (brought.uploaded, brought.answer["bottles"]) == (1, 2)
+
+
 def test_a_tap_that_the_far_side_does_not_name_is_refused(with_tap, far):
     parcel, _ = with_tap
 

@@ -14,6 +14,7 @@ from delivery.progress import Steps
 from mirror.taps import TapFormula
 from orchestrator import handler
 from tests.doubles.far_side import FAR, NEAR, OUTPUTS
+from tests.unit.delivery.air_gap.conftest import LATER
 
 BOTTLE = b"jq 1.0"
 DIGEST = hashlib.sha256(BOTTLE).hexdigest()
@@ -258,6 +259,18 @@ def test_a_list_of_hashes_and_another_bucket_seed_casks_and_taps(far, seed, want
 
     assert (listed.uploaded, held.uploaded) == (1, 2)
     assert blobs(far) == {CASK_KEY, TAP_KEY}
+
+
+def test_a_parcel_seeds_all_that_it_carries(far, seed, wanting, upstream, sync, tmp_path):
+    wider = replace(sync.connections.settings, selection=handler.connections().settings.selection)
+    sync.connections = sync.connections.with_settings(wider)
+    sync.run(execution="two", now=LATER)
+    far.export(tmp_path / "parcel")
+
+    seeded = seed(tmp_path / "parcel")
+
+    assert (seeded.uploaded, seeded.missing) == (4, 0)
+    assert {CASK_KEY, TAP_KEY} <= blobs(far)
 
 
 def test_casks_and_taps_that_were_seeded_are_not_fetched_by_the_next_sync(
