@@ -21,6 +21,7 @@ from delivery.oidc import access, explanation, trust
 from delivery.oidc.bootstrap import bootstrap
 from delivery.paths import TERRAFORM_DIR
 from delivery.progress import Steps
+from delivery.releases import origin, store
 from tests.doubles.github_tokens import MAIN, claims, token
 from tests.integration.enforcement import ACCOUNT, UNNAMED, enforcing, sample_upstream
 
@@ -323,6 +324,17 @@ def test_the_plan_role_suffices_for_a_plan(environments, checkout, assumed, upst
     outcome = deployment.deploy(environments["dev"], workflow, Steps(), wish, checkout=checkout)
 
     assert outcome.action == "planned"
+
+
+def test_the_plan_role_suffices_to_take_over_what_stands(environments, assumed, deployed, tmp_path):
+    workflow = assumed("dev", "plan", claims(DEVELOP))
+
+    found = origin.find(environments["dev"], workflow)
+    at = (workflow, found.bucket, found.release)
+
+    assert set(store.fetch(*at, tmp_path)) == set(found.release.components)
+    assert store.bill(*at)
+    assert store.provenance(*at)
 
 
 STATE, MIRROR = f"airbrew-dev-state-{ACCOUNT}", f"airbrew-dev-mirror-{ACCOUNT}"
