@@ -72,14 +72,21 @@ def aws(account_id: str, region: str, variables: Mapping[str, str]) -> Cloud:
     """The AWS account that the configuration names, proven before anything is done in it.
 
     Raises:
-        WrongAccount: the credentials at hand belong to another account, or there are none.
+        WrongAccount: the credentials at hand belong to another account, there are none, or
+            nobody can be asked whose they are.
     """
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as boto3 above
+    from botocore import exceptions  # noqa: PLC0415 - as boto3 above
 
     cloud = Cloud("AWS", account_id, region, {**variables, "AWS_REGION": region})
     try:
         found = cloud.client("sts").get_caller_identity()["Account"]
-    except (BotoCoreError, ClientError) as error:
+    except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
+        raise WrongAccount(
+            f"nobody says whether the credentials are those of account {account_id}: {error}",
+            where=f"STS in {region}",
+            remedy="let this machine reach AWS (network, proxy, VPN), then run it again",
+        ) from error
+    except (exceptions.BotoCoreError, exceptions.ClientError) as error:
         raise WrongAccount(
             f"no usable AWS credentials for account {account_id}: {error}",
             where="the credentials boto3 finds (environment, profile, SSO)",

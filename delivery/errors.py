@@ -162,6 +162,12 @@ class CannotRollBack(DeliveryError):
     """The environment cannot go back to what is asked for; nothing was changed."""
 
 
+class UnknownDeploy(CannotRollBack):
+    """No deploy has the number or the release that was given."""
+
+    exit_code = 2
+
+
 class LeaseLost(DeployUnderWay):
     """The lease has passed on to somebody else: nothing more may be written."""
 

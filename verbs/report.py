@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # Each verb imports what it needs; this module needs their na
     from delivery.mirror.executions import Execution
     from delivery.standing import Standing
 
+FUNCTIONS = ("orchestrator_function", "sync_worker_function", "collector_function")
+
 
 def settings(environment: Environment) -> None:
     """One row per setting: key, value, and where the value comes from."""
@@ -142,12 +144,26 @@ def planned(outcome: Outcome, options: str = "") -> None:
     Args:
         options: of that command beside the environment.
     """
+    _which(outcome.release)
     report_plan.review(outcome.review)
     console.line("nothing was done")
     if outcome.review["findings"]:
         return
     approve = f" --approve {outcome.review['digest']}" if "kept" in outcome.review else ""
     _next(f"inv deploy --env {outcome.environment}{options}{approve}")
+
+
+def _which(release: Mapping[str, Any]) -> None:
+    """The release that an approval would let in; one that no commit has is told in red."""
+    if release:
+        text = f"release: {_named(release)}"
+        console.line(console.red(text) if release["dirty"] else text)
+
+
+def _named(release: Mapping[str, Any]) -> str:
+    commit = f"commit {release['commit'][:7]}" if release["commit"] else "no commit"
+    dirty = ", with changes that are in no commit" if release["dirty"] else ""
+    return f"{release['id'][:12]}, {release['version']}, {commit}{dirty}"
 
 
 def _deployed(outcome: Outcome) -> None:
@@ -158,6 +174,7 @@ def _deployed(outcome: Outcome) -> None:
     )
     console.facts(
         [
+            ("release", _named(outcome.release)),
             *_resources(outcome.outputs),
             ("snapshot", _published(outcome.sync)),
             ("fetched", _fetched(outcome.bottle)),
@@ -227,7 +244,7 @@ def _resources(outputs: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         ("bucket", f"s3://{outputs['mirror_bucket']}"),
         ("sync", outputs["state_machine_arn"]),
-        ("functions", f"{outputs['orchestrator_function']}, {outputs['sync_worker_function']}"),
+        ("functions", ", ".join(outputs[name] for name in FUNCTIONS if name in outputs)),
         ("schedule", outputs["schedule_name"]),
     ]
 

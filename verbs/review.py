@@ -11,7 +11,7 @@ from invoke.exceptions import Exit
 from delivery.deploy import deployment
 from delivery.progress import Steps
 from verbs import console, report, report_plan
-from verbs.main import ENV_HELP, JSON_HELP
+from verbs.options import ENV_HELP, JSON_HELP, WAIT_HELP
 from verbs.origin import FROM_HELP, RELEASE_HELP, origin_of, words
 from verbs.target import announce, environment_named, reach
 from verbs.verb import verb
@@ -20,9 +20,22 @@ from verbs.verb import verb
 DRIFTED = 2
 
 
-@verb(help={"env": ENV_HELP, "release": RELEASE_HELP, "from": FROM_HELP, "json": JSON_HELP})
+@verb(
+    help={
+        "env": ENV_HELP,
+        "release": RELEASE_HELP,
+        "from": FROM_HELP,
+        "wait": WAIT_HELP,
+        "json": JSON_HELP,
+    }
+)
 def plan(
-    context: Context, env: str = "", release: str = "", from_: str = "", json: bool = False
+    context: Context,
+    env: str = "",
+    release: str = "",
+    from_: str = "",
+    wait: int = 0,
+    json: bool = False,
 ) -> None:
     """Show what a deploy would do, whether it may, what it costs, and the digest to approve.
 
@@ -33,7 +46,9 @@ def plan(
     announce(environment, cloud, as_json=json)
     origin = origin_of(environment, cloud, release, from_)
     with console.progress() as progress:
-        outcome = deployment.plan(environment, cloud, Steps(progress), origin=origin)
+        outcome = deployment.plan(
+            environment, cloud, Steps(progress), origin=origin, patience_seconds=wait
+        )
     if json:
         console.document(asdict(outcome))
     else:
@@ -45,11 +60,17 @@ def plan(
         "env": ENV_HELP,
         "fix": "put back what drifted: deploy the last good deploy once more",
         "approve": "with --fix, where approval is required: the digest that inv drift told",
+        "wait": WAIT_HELP,
         "json": JSON_HELP,
     }
 )
 def drift(
-    context: Context, env: str = "", fix: bool = False, approve: str = "", json: bool = False
+    context: Context,
+    env: str = "",
+    fix: bool = False,
+    approve: str = "",
+    wait: int = 0,
+    json: bool = False,
 ) -> None:
     """Show what is not as the last deploy left it, and who changed it; exit 2 when there is any.
 
@@ -62,7 +83,7 @@ def drift(
     cloud = reach(environment)
     announce(environment, cloud, as_json=json)
     with console.progress() as progress:
-        found = looking.look(environment, cloud, Steps(progress))
+        found = looking.look(environment, cloud, Steps(progress), patience_seconds=wait)
     if not json:
         report_drift.drift(found)
     if not fix or not found.mendable:

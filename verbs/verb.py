@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from invoke.exceptions import Exit
 from invoke.parser.argument import Argument
 from invoke.tasks import Task, task
 
-from delivery.errors import DeliveryError
+from delivery.errors import BadInput, DeliveryError
 from sandbox.errors import SandboxError
 
 
@@ -34,7 +34,38 @@ class Verb(Task[Any]):
         texts = dict(self.help)
         arguments = super().get_arguments(ignore_unknown_help)
         self.help = texts
-        return arguments
+        return [_Number.of(each) if each.kind is int else each for each in arguments]
+
+
+class _Number(Argument):
+    """An option that takes a whole number; Invoke shows a traceback where it is something else."""
+
+    @classmethod
+    def of(cls, option: Argument) -> Self:
+        """The same option, which says so itself."""
+        return cls(
+            names=option.names,
+            kind=int,
+            default=option.default,
+            help=option.help,
+            attr_name=option.attr_name,
+        )
+
+    def set_value(self, value: Any, cast: bool = True) -> None:
+        """Take what was typed.
+
+        Raises:
+            Exit: it is no whole number; exit code 2.
+        """
+        try:
+            super().set_value(value, cast)
+        except ValueError as error:
+            told = BadInput(
+                f'"{value}" is no whole number',
+                where=f"--{self.name}",
+                remedy="give it digits only",
+            )
+            raise Exit(f"error: {told}", code=told.exit_code) from error
 
 
 def _standing(error: BaseException) -> str:

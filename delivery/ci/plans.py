@@ -44,6 +44,7 @@ def _told(plan: Mapping[str, Any]) -> Iterator[str]:
     if not review:
         yield "Nothing would change."
         return
+    yield from _release(plan.get("release", {}))
     counts = plan["changes"]
     yield (
         f"{counts['create']} to create, {counts['update']} to change,"
@@ -54,6 +55,15 @@ def _told(plan: Mapping[str, Any]) -> Iterator[str]:
         yield f"- forbidden: {_safe(finding)}"
     yield from ("", "```", *plan["change_lines"], "```", "")
     yield f"Whoever approves this deploy approves `{digest(plan)}`, and nothing else."
+
+
+def _release(release: Mapping[str, Any]) -> Iterator[str]:
+    if release:
+        commit = release["commit"] or "no commit"
+        yield f"Release `{release['id'][:12]}`, {release['version']}, of `{commit}`."
+        if release["dirty"]:
+            yield "**It has changes that are in no commit.**"
+        yield ""
 
 
 def _safe(finding: Mapping[str, Any]) -> str:

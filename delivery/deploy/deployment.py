@@ -91,17 +91,22 @@ def plan(
     steps: Steps,
     *,
     origin: Origin | None = None,
+    patience_seconds: float = 0,
     checkout: Checkout | None = None,
 ) -> Outcome:
     """What a deploy would do now, with the digest that approves it; kept for that approval.
 
+    Args:
+        patience_seconds: how long to wait for a deploy of it from this checkout to end.
+
     Raises:
+        DeployUnderWay: it did not end in time.
         TerraformFailed: Terraform cannot plan it.
     """
     from delivery.deploy import rollout  # noqa: PLC0415 - see the module's docstring
 
     checkout = checkout or Checkout()
-    with lock.held(checkout.state_dir, environment.name):
+    with lock.held(checkout.state_dir, environment.name, patience_seconds=patience_seconds):
         return rollout.plan(_compare(checkout, environment, cloud, steps, origin), keep=True)
 
 

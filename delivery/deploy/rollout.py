@@ -54,6 +54,7 @@ def plan(site: Site, *, keep: bool = False) -> Outcome:
 
 
 def _looked_at(site: Site, found: Plan, *, keep: bool) -> Outcome:
+    site = supplies.named(site)
     review = admission.look(site, found)
     told = review.as_json()
     if keep:

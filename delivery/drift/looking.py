@@ -73,18 +73,27 @@ class Mended:
 
 
 def look(
-    environment: Environment, cloud: Cloud, steps: Steps, checkout: Checkout | None = None
+    environment: Environment,
+    cloud: Cloud,
+    steps: Steps,
+    checkout: Checkout | None = None,
+    *,
+    patience_seconds: float = 0,
 ) -> DriftReport:
     """Compare what is there with what the last good deploy declared; none of it is changed.
 
     That there was a look, and how much had drifted, is noted for `inv status`.
+
+    Args:
+        patience_seconds: how long to wait for a deploy of it from this checkout to end.
 
     Raises:
         BadInput: nothing is deployed there.
         DeployUnderWay: it is being changed, or such a change never came to its end.
         CannotRollBack: what that deploy declared is no longer kept.
     """
-    with _standing(environment, cloud, steps, checkout or Checkout()) as (site, record, _):
+    checkout = checkout or Checkout()
+    with _standing(environment, cloud, steps, checkout, patience_seconds) as (site, record, _):
         found = _report(site, record)
         last_drift.note(cloud, site.bucket, environment.name, len(found.drift))
     return found
@@ -133,11 +142,15 @@ def _put_settings_back(site: Site, record: Record, found: DriftReport) -> None:
 
 @contextmanager
 def _standing(
-    environment: Environment, cloud: Cloud, steps: Steps, checkout: Checkout
+    environment: Environment,
+    cloud: Cloud,
+    steps: Steps,
+    checkout: Checkout,
+    patience_seconds: float = 0,
 ) -> Iterator[tuple[Site, Record, Turn]]:
     """The site of the last good deploy: its settings, its Terraform tree, its artifacts."""
     bucket = state_bucket.name(environment.project, environment.name, cloud.account_id)
-    with lock.held(checkout.state_dir, environment.name) as turn:
+    with lock.held(checkout.state_dir, environment.name, patience_seconds=patience_seconds) as turn:
         with steps.step("recall"):
             records = history.good(history.newest_first(cloud, bucket, environment.name))
             if not records:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from delivery.deploy.site import Site
-from delivery.errors import CannotRollBack
+from delivery.errors import CannotRollBack, UnknownDeploy
 from delivery.releases import history, store, under_way
 from delivery.releases.history import Record
 
@@ -22,7 +22,8 @@ def choose(site: Site, records: Sequence[Record], to: str) -> Record:
             deploy before what stands now, or where a deploy was left half done, that last one.
 
     Raises:
-        CannotRollBack: it did not succeed, was destroyed since, stands already, or is not known.
+        UnknownDeploy: there is none like that.
+        CannotRollBack: it did not succeed, was destroyed since, or stands already.
     """
     good = [record for record in history.good(records) if record.versions]
     if not good:
@@ -79,7 +80,8 @@ def _named(
 ) -> Record:
     found = [record for record in records if _is_meant(record, to, records[0].number)]
     if not found:
-        raise _refusal(site, f'no deploy of "{site.environment.name}" is called "{to}"', records)
+        told = f'no deploy of "{site.environment.name}" is called "{to}"'
+        raise _refusal(site, told, records, UnknownDeploy)
     within = [record for record in found if record in good]
     if not within:
         raise _refusal(site, _why_not(found[0], records), records)
@@ -121,10 +123,15 @@ def _layout(site: Site, release: Mapping[str, Any]) -> int:
     return store.find(site.cloud, site.bucket, release_id).layout if release_id else 0
 
 
-def _refusal(site: Site, problem: str, records: Sequence[Record]) -> CannotRollBack:
+def _refusal(
+    site: Site,
+    problem: str,
+    records: Sequence[Record],
+    kind: type[CannotRollBack] = CannotRollBack,
+) -> CannotRollBack:
     reachable = [record.number for record in history.good(records)][:5]
     shown = f" (good: {', '.join(map(str, reachable))})" if reachable else ""
-    return CannotRollBack(
+    return kind(
         problem,
         where=f"s3://{site.bucket}/releases/{site.environment.name}/",
         remedy=f"inv history --env {site.environment.name} shows every deploy{shown}",

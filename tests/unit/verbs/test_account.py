@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 from botocore.client import BaseClient
 from moto import mock_aws
@@ -63,6 +65,19 @@ def test_a_diff_proves_both_accounts_before_it_reads_in_either(inv, calls):
 
     assert ended.code == 1
     assert calls == ["sts:GetCallerIdentity"]
+
+
+def test_where_aws_cannot_be_reached_the_credentials_are_not_blamed(inv, calls, monkeypatch):
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", f"http://127.0.0.1:{port}")
+
+    ended = inv("deploy", "--env", "dev")
+
+    assert ended.code == 1
+    assert "are those of account 999999999999: Could not connect to the endpoint URL" in ended.err
+    assert "next:  let this machine reach AWS" in ended.err
 
 
 def test_without_credentials_nothing_is_asked_at_all(inv, calls, monkeypatch):

@@ -120,6 +120,17 @@ def test_a_plan_is_told_to_those_who_approve_it_and_its_digest_handed_on(inv, tm
     assert output.read_text() == f"digest={'ab' * 32}\n"
 
 
+def test_who_approves_a_plan_sees_its_release_and_that_no_commit_has_it(inv, tmp_path):
+    file = tmp_path / "plan.json"
+    release = {"id": "cd" * 32, "version": "1.2.3", "commit": "ef" * 20, "dirty": True}
+    file.write_text(json.dumps({**PLAN, "release": release}))
+
+    ended = inv("ci.plan", "--source", str(file))
+
+    assert f"Release `{'cd' * 6}`, 1.2.3, of `{'ef' * 20}`." in ended.out
+    assert "**It has changes that are in no commit.**" in ended.out
+
+
 def test_a_plan_of_nothing_has_nothing_to_approve(inv, tmp_path):
     file, output = tmp_path / "plan.json", tmp_path / "output"
     file.write_text(json.dumps({**PLAN, "action": "unchanged", "review": {}}))

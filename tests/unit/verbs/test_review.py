@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from delivery import checkout as checkouts
-from delivery.deploy import deployment
+from delivery.deploy import deployment, lock
 from delivery.drift import looking
 from tests.doubles.plans import document, entry
 from tests.doubles.stand import Stand
@@ -58,6 +58,35 @@ def test_a_plan_ends_with_the_command_that_applies_exactly_it(inv, stand):
     assert ended.code == 0
     assert f"digest: {digest}\n" in ended.out
     assert ended.out.splitlines()[-1] == f"  inv deploy --env dev --approve {digest}"
+
+
+def test_a_plan_names_the_release_that_an_approval_lets_in_and_that_no_commit_has_it(inv, stand):
+    told = inv("plan", "--env", "dev").out.splitlines()[1]
+
+    inv("deploy", "--env", "dev")
+    release = stand.latest().release["id"][:12]
+    assert told == (
+        f"release: {release}, 0.0.0+no.git, no commit, with changes that are in no commit"
+    )
+
+
+def test_a_deploy_ends_with_the_release_that_it_brought(inv, stand):
+    ended = inv("deploy", "--env", "dev")
+
+    release = stand.latest().release["id"][:12]
+    assert f"  release    {release}, 0.0.0+no.git, no commit, with changes" in ended.out
+    assert "acme-dev-orchestrator, acme-dev-sync-worker, acme-dev-collector\n" in ended.out
+
+
+@pytest.mark.parametrize("verb", ["plan", "drift"])
+def test_who_looks_while_a_deploy_runs_can_wait_for_it_as_the_refusal_says(inv, stand, verb):
+    inv("deploy", "--env", "dev")
+    with lock.held(stand.checkout.state_dir, "dev"):
+        refused = inv(verb, "--env", "dev")
+
+    assert refused.code == 1
+    assert "wait for it to end: add --wait 600" in refused.err
+    assert inv(verb, "--env", "dev", "--wait", "1").code == 0
 
 
 def test_a_plan_of_a_release_names_it_in_the_command_that_applies_it(inv, stand):

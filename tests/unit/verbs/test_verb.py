@@ -73,3 +73,21 @@ def test_ctrl_c_ends_quietly_with_the_shell_s_exit_code(ending):
 def test_a_bug_is_not_dressed_up(ending):
     with pytest.raises(ZeroDivisionError):
         ending(ZeroDivisionError())
+
+
+def test_an_option_that_wants_a_number_says_so_without_a_traceback(run_program):
+    waited = []
+
+    @verb
+    def work(context, wait=0):
+        """Work."""
+        waited.append(wait)
+
+    ended = run_program(Collection(work), "work", "--wait", "soon")
+
+    assert ended.code == 2
+    assert ended.err == (
+        'error: "soon" is no whole number\n  where: --wait\n  next:  give it digits only\n'
+    )
+    assert run_program(Collection(work), "work", "--wait", "2").code == 0
+    assert waited == [2]

@@ -123,6 +123,7 @@ def test_an_unknown_deploy_is_refused_and_the_good_ones_are_named(rig):
         rig.roll_back(to="41")
 
     assert 'no deploy of "dev" is called "41"' in str(refused.value)
+    assert refused.value.exit_code == 2
     assert "(good: 3, 2, 1)" in refused.value.remedy
 
 
