@@ -30,7 +30,7 @@ def exported(done: Parcel, folder: Path) -> None:
     counts = done.counts
     kind = f"what is new since {done.since}" if done.since else "whole"
     console.line(
-        f"{folder}: snapshot {done.snapshot}, {kind}: {counts['blobs']} bottles,"
+        f"{folder}: snapshot {done.snapshot}, {kind}: {counts['blobs']} bottles and casks,"
         f" {counts['manifests']} manifests, {counts['api_files']} API files,"
         f" {console.size(counts['bytes'])}, signed"
     )
@@ -57,7 +57,7 @@ def imported(done: Imported, environment: str) -> None:
     """What arrived and is published."""
     console.line(
         f"snapshot {done.snapshot} is published: {done.uploaded} of {done.blobs} bottles"
-        f" uploaded, {console.size(done.uploaded_bytes)};"
+        f" and casks uploaded, {console.size(done.uploaded_bytes)};"
         f" {done.answer['bottles']} bottles in all"
     )
     console.line("next:")

@@ -12,6 +12,7 @@ from invoke.context import Context
 from delivery import standing
 from delivery.errors import SyncFailed
 from delivery.mirror import sync_reports
+from delivery.probe.findings import counted
 from verbs import console
 from verbs.options import ENV_HELP, JSON_HELP
 from verbs.target import announce, environment_named, reach
@@ -117,7 +118,7 @@ def _changes(changes: Mapping[str, Any] | None) -> None:
         kinds["cask"] = ("casks", changes["casks"])
     for kind, (several, changed) in kinds.items():
         if changes["against"] is None:
-            console.line(f"the first snapshot: {len(changed['new'])} {several}")
+            console.line(f"the first snapshot: {counted(len(changed['new']), kind, several)}")
         else:
             _changed(kind, changed, changes["against"])
 

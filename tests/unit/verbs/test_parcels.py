@@ -74,7 +74,10 @@ def test_keygen_says_who_needs_which_key_and_prints_neither(inv, gap):
 
 def test_export_says_what_the_folder_holds_and_what_to_do_with_it(gap, exported):
     assert exported.code == 0
-    assert f"parcel: snapshot {gap}, whole: 2 bottles, 2 manifests, 1 API files" in exported.out
+    assert (
+        f"parcel: snapshot {gap}, whole: 2 bottles and casks, 2 manifests, 1 API files"
+        in exported.out
+    )
     assert exported.out.splitlines()[-1] == "  inv mirror.import --env ENV --from parcel"
 
 
@@ -92,8 +95,8 @@ def test_import_says_what_arrived_and_that_it_works(inv, gap, exported):
     first_time, again = inv(*words), inv(*words)
 
     assert first_time.code == again.code == 0
-    assert f"snapshot {gap} is published: 2 of 2 bottles uploaded" in first_time.out
-    assert f"snapshot {gap} is published: 0 of 2 bottles uploaded" in again.out
+    assert f"snapshot {gap} is published: 2 of 2 bottles and casks uploaded" in first_time.out
+    assert f"snapshot {gap} is published: 0 of 2 bottles and casks uploaded" in again.out
     assert "probe: brew 4, 5, 6 work (7 requests)" in first_time.out
 
 

@@ -93,7 +93,7 @@ def test_casks_of_a_first_snapshot_and_unchanged_ones_are_told_apart(inv, bucket
 
     later = inv("mirror.report", "--env", "dev").out
 
-    assert "the first snapshot: 1 casks\n" in first
+    assert "the first snapshot: 1 cask\n" in first
     assert "no cask changed since 2026-11-15T030000Z\n" in later
 
 
