@@ -17,6 +17,8 @@ Sleep = Callable[[float], None]
 MOST_TURNS = 64
 # Whoever waited for the same moment must not come in one step.
 SPREAD_SECONDS = 0.5
+# Few answers come where few turns are given: a while without complaint counts as a round of them.
+QUIET_SECONDS = 10.0
 
 
 class Pace:
@@ -32,19 +34,21 @@ class Pace:
         self._most, self._clock = most, clock
         self._limit = float(most)
         self._active = 0
-        self._not_before = self._cut_at = clock()
+        self._not_before = self._cut_at = self._quiet_since = clock()
         self._changed = threading.Condition()
 
     @property
     def limit(self) -> int:
         """How many turns are given at a time, now."""
-        return int(self._limit)
+        return int(self._limit_now())
 
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Wait for a turn, and hold it for as long as the body runs."""
         with self._changed:
-            self._changed.wait_for(lambda: self._active < self.limit)
+            while self._active >= self.limit:
+                # Time gives turns back, too, and tells nobody.
+                self._changed.wait(QUIET_SECONDS)
             self._active += 1
         try:
             yield
@@ -63,13 +67,16 @@ class Pace:
     def slow_down(self, seconds: float, asked_at: float) -> None:
         """Upstream is busy: nobody asks for so long, and then half as many at a time.
 
+        One turn comes back with each `QUIET_SECONDS` after that, whether or not it answers.
+
         Args:
             asked_at: when the request began, by `wait`. Those that were under way together
                 when upstream became busy count as one complaint.
         """
         with self._changed:
             now = self._clock()
-            self._not_before = max(self._not_before, now + seconds)
+            self._limit = self._limit_now()
+            self._not_before = self._quiet_since = max(self._not_before, now + seconds)
             if asked_at >= self._cut_at:
                 self._limit = max(1.0, min(self._limit, self._active or self._limit) / 2)
                 self._cut_at = now
@@ -80,3 +87,7 @@ class Pace:
             if self._limit < self._most:
                 self._limit = min(float(self._most), self._limit + 1 / self._limit)
                 self._changed.notify_all()
+
+    def _limit_now(self) -> float:
+        quiet_seconds = max(0.0, self._clock() - self._quiet_since)
+        return min(float(self._most), self._limit + quiet_seconds / QUIET_SECONDS)

@@ -6,9 +6,10 @@ import threading
 
 import pytest
 
+from mirror import pacing
 from mirror.errors import UpstreamUnavailable
 from mirror.memory import Memory
-from mirror.pacing import Pace
+from mirror.pacing import QUIET_SECONDS, Pace
 from mirror.registry import Registry
 from mirror.tokens import ANONYMOUS, Tokens
 
@@ -80,6 +81,58 @@ def test_turns_come_back_one_by_one(clock):
 
     assert after_a_round == 9
     assert pace.limit == 16
+
+
+def test_turns_come_back_with_time_where_few_answers_come(clock):
+    pace = Pace(16, clock=clock)
+    pace.slow_down(30, asked_at=clock.now)
+
+    clock.now += 30
+    at_the_end_of_the_pause = pace.limit
+    clock.now += 3 * QUIET_SECONDS
+    later = pace.limit
+    clock.now += 100 * QUIET_SECONDS
+
+    assert at_the_end_of_the_pause == 8
+    assert later == 11
+    assert pace.limit == 16
+
+
+def test_what_time_gave_back_is_halved_by_the_next_complaint_and_kept_by_a_late_one(clock):
+    pace = Pace(16, clock=clock)
+    long_ago = clock.now
+    clock.now += 1
+    pace.slow_down(0, asked_at=clock.now)
+    clock.now += 2 * QUIET_SECONDS
+
+    pace.slow_down(0, asked_at=long_ago)
+    after_a_late_one = pace.limit
+    pace.slow_down(0, asked_at=clock.now)
+
+    assert after_a_late_one == 10
+    assert pace.limit == 5
+
+
+def test_whoever_waits_for_a_turn_gets_the_one_that_time_gave_back(clock, monkeypatch):
+    monkeypatch.setattr(pacing, "QUIET_SECONDS", 0.01)
+    pace = Pace(2, clock=clock)
+    pace.slow_down(0, asked_at=clock.now)
+    got = threading.Event()
+
+    def take():
+        with pace.turn():
+            got.set()
+
+    with pace.turn():
+        other = threading.Thread(target=take)
+        other.start()
+        waited = not got.wait(0.05)
+        clock.now += 1
+        came = got.wait(5)
+    other.join()
+
+    assert waited
+    assert came
 
 
 def test_no_more_run_at_a_time_than_there_are_turns(clock):
