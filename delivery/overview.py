@@ -124,8 +124,10 @@ def _health(found: Standing) -> str:
     """The first thing that is wrong, the gravest first; ``ok`` where nothing is."""
     record, sync = found.record, found.last_sync
     assert record is not None  # noqa: S101 - as above
+    if found.changed_by:
+        return f"{found.changed_by['reason']} under way, by {found.changed_by['holder']}"
     if found.is_under_way and record.outcome == "succeeded":
-        return f"something began after {record.kind} {record.number} and has not ended"
+        return f"half done, something began after {record.kind} {record.number} and has not ended"
     if record.outcome != "succeeded":
         undone = record.rollback.get("outcome") == "succeeded"
         return f"{record.kind} {record.number} {record.outcome}{', rolled back' if undone else ''}"

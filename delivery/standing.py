@@ -8,6 +8,7 @@ from typing import Any
 
 from delivery import state_bucket
 from delivery.cloud import Cloud
+from delivery.deploy import lease
 from delivery.environment import Environment
 from delivery.errors import BadInput
 from delivery.mirror import content, executions
@@ -22,7 +23,8 @@ class Standing:
     """An environment as `inv status` shows it; what is not there yet is None.
 
     `record` is the newest, `in_service` the newest that succeeded; `drift` is what the last
-    look for drift noted; `is_under_way` says that a deploy began and never came to its record.
+    look for drift noted; `is_under_way` says that a deploy began and has not come to its record,
+    and `changed_by` who is at it, as `lease.holder` tells.
     """
 
     environment: str
@@ -36,6 +38,7 @@ class Standing:
     channels: Mapping[str, str] = field(default_factory=dict)
     in_service: Record | None = None
     is_under_way: bool = False
+    changed_by: Mapping[str, Any] | None = None
     drift: Mapping[str, Any] | None = None
 
 
@@ -48,9 +51,11 @@ def of(environment: Environment, cloud: Cloud) -> Standing:
     channels: Mapping[str, str] = {}
     more: dict[str, Any] = {}
     if record is not None:
+        marked = under_way.is_marked(cloud, bucket, environment.name)
         more = {
             "in_service": _in_service(record, cloud, bucket),
-            "is_under_way": under_way.is_marked(cloud, bucket, environment.name),
+            "is_under_way": marked,
+            "changed_by": lease.holder(cloud, bucket, environment.name) if marked else None,
             "drift": last_drift.read(cloud, bucket, environment.name),
         }
     if outputs:

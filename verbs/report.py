@@ -65,7 +65,7 @@ def standing(found: Standing) -> None:
             ("deploy", f"{record.number}, {record.outcome}, {record.at}"),
             *([("error", record.error)] if record.error else []),
             *_in_service(found),
-            *([("half done", _half_done(found))] if found.is_under_way else []),
+            *_under_way(found),
             ("snapshot", _snapshot(found) if snapshot else "none yet"),
             *_channels(found),
             ("page", _status_page(found)),
@@ -86,12 +86,20 @@ def _in_service(found: Standing) -> list[tuple[str, str]]:
     return [("serving", f"deploy {good.number}, {good.release.get('version', good.at)}")]
 
 
-def _half_done(found: Standing) -> str:
-    name = found.environment
-    return (
-        "a change began and has not ended; should nobody be at it,"
+def _under_way(found: Standing) -> list[tuple[str, str]]:
+    """Who changes it now; where that has been killed, how to go on from there."""
+    name, by = found.environment, found.changed_by
+    if by:
+        told = f"{by['reason']} by {by['holder']} ({by['by']}), since {by['since']}"
+        free = f"lease {by['number']}, free in {by['free_in_seconds']} s should it have died"
+        return [("under way", f"{told}; {free}")]
+    if not found.is_under_way:
+        return []
+    told = (
+        "a change began and has not ended, and nobody is at it;"
         f" `inv deploy --env {name}` goes on, `inv rollback --env {name}` goes back"
     )
+    return [("half done", told)]
 
 
 def destroyed(outcome: Destruction) -> None:

@@ -42,7 +42,8 @@ def side_by_side(columns: Sequence[Column]) -> None:
         "release": [_release(each.release) for each in columns],
         "commit": [_commit(each.release) for each in columns],
         "age": [_age(each.age_seconds) for each in columns],
-        "health": [each.health if len(each.health) <= WHO_COLUMNS else "*" for each in columns],
+        # The rest of it stands beneath the table.
+        "health": [each.health.partition(",")[0] or "-" for each in columns],
         "drift": [_drift(each) for each in columns],
         "last sync": [_sync(each.last_sync) for each in columns],
         "freshness": [_age(each.freshness_seconds) for each in columns],
@@ -52,9 +53,7 @@ def side_by_side(columns: Sequence[Column]) -> None:
         [[name, *values] for name, values in facts.items()],
     )
     for each in columns:
-        for note in filter(
-            None, (each.note, each.health if len(each.health) > WHO_COLUMNS else "")
-        ):
+        for note in filter(None, (each.note, each.health if "," in each.health else "")):
             _wrapped(f"{each.environment}: {note}", indent="")
 
 

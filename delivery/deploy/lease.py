@@ -12,7 +12,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -139,6 +139,24 @@ def held(cloud: Cloud, bucket: str, asked: Asked, steps: Steps) -> Iterator[Leas
         lease.give_back()
 
 
+def holder(cloud: Cloud, bucket: str, environment: str) -> Mapping[str, Any] | None:
+    """Who may change the environment now; None where nobody does.
+
+    Returns:
+        ``{"holder", "by", "reason", "since", "number", "free_in_seconds"}``; the last is when
+        the lease ends should its holder have died.
+    """
+    asked = Asked(environment, reason="", token="")
+    found = _Desk(cloud.client("s3"), bucket, asked).read()
+    if found is None or found.is_free_for(asked):
+        return None
+    told = ("holder", "by", "reason", "since", "number")
+    return {
+        **{name: found.document[name] for name in told},
+        "free_in_seconds": round(found.left_seconds),
+    }
+
+
 @dataclass(frozen=True)
 class _Found:
     document: dict[str, Any]
@@ -148,7 +166,11 @@ class _Found:
     def is_free_for(self, asked: Asked) -> bool:
         if self.document.get("free") or self.document.get("token") == asked.dead != "":
             return True
-        return self.age_seconds > float(self.document["lives_seconds"])
+        return self.left_seconds < 0
+
+    @property
+    def left_seconds(self) -> float:
+        return float(self.document["lives_seconds"]) - self.age_seconds
 
 
 class _Desk:
@@ -233,7 +255,7 @@ def _document(asked: Asked, number: int, by: str) -> dict[str, Any]:
 
 def _taken(desk: _Desk, found: _Found) -> DeployUnderWay:
     held, name = found.document, desk.asked.environment
-    left = max(0.0, float(held["lives_seconds"]) - found.age_seconds)
+    left = max(0.0, found.left_seconds)
     return DeployUnderWay(
         f'"{name}" is being changed by {held["holder"]} ({held["by"]}), since {held["since"]},'
         f" for {held['reason']}",

@@ -136,7 +136,7 @@ def test_a_deploy_that_never_ended_is_told(environments, cloud):
 
     health = columns(environments, cloud)["dev"].health
 
-    assert health == "something began after deploy 1 and has not ended"
+    assert health == "half done, something began after deploy 1 and has not ended"
 
 
 def test_a_sync_that_failed_is_told_with_its_age(environments, cloud):

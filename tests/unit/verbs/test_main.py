@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 
 import pytest
 
-from delivery.deploy import deployment, destruction
+from delivery.deploy import deployment, destruction, lease
+from delivery.deploy.lease import Asked
+from delivery.progress import Steps
 from delivery.releases import under_way
 from tests.doubles.stand import BUCKET, Stand
 
@@ -105,8 +109,23 @@ def test_status_says_what_a_killed_deploy_has_left_and_what_goes_on_from_there(
 
     ended = inv("status", "--env", "dev")
 
-    assert "half done  a change began and has not ended" in ended.out
+    assert "half done  a change began and has not ended, and nobody is at it" in ended.out
     assert "`inv deploy --env dev` goes on, `inv rollback --env dev` goes back" in ended.out
+
+
+def test_status_says_who_is_at_it_while_an_environment_is_being_changed(inv, stand, monkeypatch):
+    inv("deploy", "--env", "dev")
+    monkeypatch.setattr(
+        stand.states, "list_executions", lambda **_: {"executions": []}, raising=False
+    )
+    under_way.mark(stand.cloud, BUCKET, "dev", kind="rollback", lease=2)
+
+    with lease.held(stand.cloud, BUCKET, Asked("dev", "rollback", "one"), Steps()):
+        ended = inv("status", "--env", "dev")
+
+    who = rf"under way  rollback by \S+, process {os.getpid()} \(arn:\S+\), since 20\S+; lease 2,"
+    assert re.search(who, ended.out)
+    assert "half done" not in ended.out
 
 
 def test_status_as_json_is_one_document_and_nothing_else(inv, stand):

@@ -142,6 +142,7 @@ def test_status_of_all_is_one_table_and_names_what_is_not_deployed(inv, lived_in
     assert header.split() == ["dev", "staging", "prod"]
     assert rows[0].split() == ["state", "undeployed", "deployed", "undeployed"]
     assert rows[1].split() == ["release", "-", "cdcdcdcdcdcd", "-"]
+    assert rows[4].split() == ["health", "-", "deploy", "4", "failed", "-"]
     assert "staging: deploy 4 failed, rolled back" in rows
     assert "dev: nothing was ever deployed" in rows
 

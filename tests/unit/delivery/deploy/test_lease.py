@@ -41,6 +41,21 @@ def test_a_second_one_is_told_who_since_when_and_for_what(bucket):
     assert "free in 60 s" in refused.value.remedy
 
 
+def test_who_holds_it_can_be_asked_without_taking_it_and_one_that_died_is_forgotten(bucket):
+    clients = {"s3": bucket, "sts": Identity()}
+    cloud = RigCloud("AWS", "123456789012", "us-east-1", {}, clients=clients)
+    before = lease.holder(cloud, "state", "dev")
+
+    with held(bucket) as mine:
+        told = lease.holder(cloud, "state", "dev")
+        bucket.later += timedelta(seconds=61)
+        dead = lease.holder(cloud, "state", "dev")
+
+    assert (before, dead, lease.holder(cloud, "state", "dev")) == (None, None, None)
+    assert (told["number"], told["by"], told["reason"]) == (mine.number, CALLER, "deploy")
+    assert told["free_in_seconds"] == 60
+
+
 def test_the_number_grows_with_each_holder_and_is_never_forgotten(bucket):
     numbers = []
     for _ in range(3):
