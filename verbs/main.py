@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from invoke.context import Context
 from invoke.exceptions import Exit
 
 from delivery import standing
+from delivery.cloud import Cloud
 from delivery.deploy import deployment
+from delivery.environment import Environment
 from delivery.progress import Steps
 from sandbox.errors import SandboxError
 from verbs import console, report
@@ -16,6 +19,9 @@ from verbs.options import ENV_HELP, JSON_HELP, WAIT_HELP
 from verbs.origin import FROM_HELP, RELEASE_HELP, origin_of
 from verbs.target import announce, environment_named, environments, reach
 from verbs.verb import verb
+
+if TYPE_CHECKING:
+    from delivery.deploy.destruction import Destruction
 
 # Not only tasks: others take these texts from here.
 __all__ = ["ENV_HELP", "JSON_HELP"]
@@ -106,6 +112,7 @@ def _side_by_side(*, as_json: bool) -> None:
         "env": ENV_HELP,
         "yes": "do not ask",
         "delete-data": "delete the mirror's bucket and all that it holds, too",
+        "dry-run": "show what would go and what would stay; nothing is changed, and nothing asked",
         "wait": WAIT_HELP,
         "json": JSON_HELP,
     }
@@ -115,6 +122,7 @@ def destroy(
     env: str = "",
     yes: bool = False,
     delete_data: bool = False,
+    dry_run: bool = False,
     wait: int = 0,
     json: bool = False,
 ) -> None:
@@ -127,14 +135,26 @@ def destroy(
     environment = environment_named(env)
     cloud = reach(environment)
     announce(environment, cloud, as_json=json)
-    doomed = "everything, its bottles included" if delete_data else "all but its bucket"
-    if not yes and not console.confirm(f"Destroy {environment.name}: {doomed}?"):
-        raise Exit("nothing was destroyed", code=1)
-    with console.progress() as progress:
-        outcome = destruction.destroy(
-            environment, cloud, Steps(progress), delete_data=delete_data, patience_seconds=wait
-        )
+    if dry_run:
+        outcome = destruction.preview(environment, cloud, delete_data=delete_data)
+    else:
+        outcome = _destroyed(environment, cloud, wait, yes=yes, delete_data=delete_data)
     if json:
         console.document(asdict(outcome))
     else:
         report.destroyed(outcome)
+
+
+def _destroyed(
+    environment: Environment, cloud: Cloud, wait: int, *, yes: bool, delete_data: bool
+) -> Destruction:
+    """The outcome, once whoever is at the terminal has agreed."""
+    from delivery.deploy import destruction
+
+    doomed = "everything, its bottles included" if delete_data else "all but its bucket"
+    if not yes and not console.confirm(f"Destroy {environment.name}: {doomed}?"):
+        raise Exit("nothing was destroyed", code=1)
+    with console.progress() as progress:
+        return destruction.destroy(
+            environment, cloud, Steps(progress), delete_data=delete_data, patience_seconds=wait
+        )

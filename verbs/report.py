@@ -103,13 +103,27 @@ def _under_way(found: Standing) -> list[tuple[str, str]]:
 
 
 def destroyed(outcome: Destruction) -> None:
-    """What is gone, and what was kept on purpose."""
+    """What is gone, and what was kept on purpose; of a dry run, what would be."""
+    if outcome.dry_run:
+        _doomed(outcome)
+        return
     console.line(f"destroyed {len(outcome.destroyed)} resources of {outcome.environment}")
     if outcome.objects_deleted:
         console.line(f"deleted {outcome.objects_deleted} objects")
     for kept in outcome.kept:
         console.line(f"kept {kept}")
     _next(f"inv deploy --env {outcome.environment}")
+
+
+def _doomed(outcome: Destruction) -> None:
+    console.line(f"would destroy {len(outcome.destroyed)} resources of {outcome.environment}:")
+    for address in outcome.destroyed:
+        console.line(f"  {address}")
+    if outcome.objects_deleted:
+        console.line(f"would delete {outcome.objects_deleted} objects and older versions of them")
+    for kept in outcome.kept:
+        console.line(f"would keep {kept}")
+    console.line("nothing was destroyed")
 
 
 def sync(execution: Execution) -> None:

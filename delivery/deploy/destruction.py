@@ -18,6 +18,7 @@ from delivery.mirror import content
 from delivery.progress import Steps
 from delivery.releases import history, under_way
 from delivery.releases.history import Record
+from delivery.terraform import state
 
 # What holds data; everything else can be made anew in a minute. Of what watches, the trail's bucket
 # stays with all that makes it safe: it tells who did what, this destroy included.
@@ -29,12 +30,37 @@ KEPT = (DATA_MODULE, *(f"{TRAIL_BUCKET}{kind}" for kind in (*KINDS, "_versioning
 
 @dataclass(frozen=True)
 class Destruction:
-    """What was taken down, and what was kept on purpose."""
+    """What was taken down, and what was kept on purpose; of a dry run, what would be.
+
+    Args:
+        destroyed: addresses of resources.
+        objects_deleted: objects and their older versions.
+    """
 
     environment: str
     destroyed: tuple[str, ...]
     kept: tuple[str, ...]
     objects_deleted: int
+    dry_run: bool = False
+
+
+def preview(environment: Environment, cloud: Cloud, *, delete_data: bool) -> Destruction:
+    """What `destroy` would do, by Terraform's state; nothing is changed, no lease is taken.
+
+    Raises:
+        BadInput: nothing is deployed there.
+    """
+    bucket = state_bucket.name(environment.project, environment.name, cloud.account_id)
+    place = _Place(environment, cloud, bucket, _newest(environment, cloud, bucket), delete_data)
+    keep = () if delete_data else KEPT
+    stands = (each.address for each in state.resources(state.read(cloud, bucket, environment.name)))
+    return Destruction(
+        environment.name,
+        tuple(each for each in stands if not state.is_under(each, keep)),
+        tuple(place.kept()),
+        sum(content.versions(cloud, each) for each in place.doomed_buckets),
+        dry_run=True,
+    )
 
 
 def destroy(
@@ -59,29 +85,32 @@ def destroy(
     checkout = checkout or Checkout()
     with lock.held(checkout.state_dir, environment.name, patience_seconds=patience_seconds) as turn:
         bucket = state_bucket.name(environment.project, environment.name, cloud.account_id)
-        if history.latest(cloud, bucket, environment.name) is None:
-            raise BadInput(
-                f'nothing was ever deployed in "{environment.name}"',
-                where=cloud.describe(),
-                remedy=f"inv deploy --env {environment.name}",
-            )
+        _newest(environment, cloud, bucket)
         asked = Asked(environment.name, "destroy", turn.token, turn.before, patience_seconds)
         with lease.held(cloud, bucket, asked, steps) as held:
-            previous = history.latest(cloud, bucket, environment.name)
-            assert previous is not None  # noqa: S101 - records are never deleted; this tells mypy
-            site = _Site(checkout, environment, cloud, steps, bucket, previous, held, delete_data)
-            return _take_down(site)
+            previous = _newest(environment, cloud, bucket)  # Somebody else's, if we had to wait.
+            return _take_down(
+                _Site(environment, cloud, bucket, previous, delete_data, checkout, steps, held)
+            )
+
+
+def _newest(environment: Environment, cloud: Cloud, bucket: str) -> Record:
+    record = history.latest(cloud, bucket, environment.name)
+    if record is None:
+        raise BadInput(
+            f'nothing was ever deployed in "{environment.name}"',
+            where=cloud.describe(),
+            remedy=f"inv deploy --env {environment.name}",
+        )
+    return record
 
 
 @dataclass(frozen=True)
-class _Site:
-    checkout: Checkout
+class _Place:
     environment: Environment
     cloud: Cloud
-    steps: Steps
     bucket: str
     previous: Record
-    lease: Lease
     delete_data: bool
 
     @property
@@ -96,6 +125,26 @@ class _Site:
         """The bucket of who did what, as modules/monitoring names it; empty where there is none."""
         name = f"{self.environment.project}-{self.environment.name}-trail-{self.cloud.account_id}"
         return name if state_bucket.exists(self.cloud, name) else ""
+
+    @property
+    def doomed_buckets(self) -> list[str]:
+        """Those that are emptied first."""
+        return [each for each in (self.mirror, self.trail) if each and self.delete_data]
+
+    def kept(self) -> Iterator[str]:
+        """What stays, and what it is."""
+        if not self.delete_data and (mirror := self.mirror):
+            yield f"s3://{mirror} (the mirror: bottles, snapshots)"
+        if not self.delete_data and (trail := self.trail):
+            yield f"s3://{trail} (the trail: who did what)"
+        yield from kept.beside_terraform(self.environment, self.cloud, self.bucket)
+
+
+@dataclass(frozen=True)
+class _Site(_Place):
+    checkout: Checkout
+    steps: Steps
+    lease: Lease
 
     def record(self, outcome: str, **more: Any) -> None:
         record = Record(
@@ -115,13 +164,11 @@ class _Site:
 
 
 def _take_down(site: _Site) -> Destruction:
-    mirror, trail, name = site.mirror, site.trail, site.environment.name
-    left = list(_kept(site, mirror, trail))
+    name, left = site.environment.name, tuple(site.kept())
     try:
         with site.steps.step("mark"):
             _mark(site)
-        doomed_buckets = [each for each in (mirror, trail) if each and site.delete_data]
-        deleted = sum(_empty(site, each) for each in doomed_buckets)
+        deleted = sum(_empty(site, each) for each in site.doomed_buckets)
         doomed = _destroy(site)
         with site.steps.step("record"):
             site.lease.check()
@@ -139,7 +186,7 @@ def _take_down(site: _Site) -> Destruction:
                 error=problem,
             )
         raise
-    return Destruction(site.environment.name, tuple(doomed), tuple(left), deleted)
+    return Destruction(site.environment.name, tuple(doomed), left, deleted)
 
 
 def _mark(site: _Site) -> None:
@@ -172,11 +219,3 @@ def _write_settings(site: _Site) -> None:
         site.environment, site.cloud.account_id, site.cloud.upstream, site.previous.artifacts
     )
     rendering.write(site.checkout.settings_file(site.environment), wanted)
-
-
-def _kept(site: _Site, mirror: str, trail: str) -> Iterator[str]:
-    if mirror and not site.delete_data:
-        yield f"s3://{mirror} (the mirror: bottles, snapshots)"
-    if trail and not site.delete_data:
-        yield f"s3://{trail} (the trail: who did what)"
-    yield from kept.beside_terraform(site.environment, site.cloud, site.bucket)

@@ -145,6 +145,12 @@ def empty(cloud: Cloud, bucket: str) -> int:
     return deleted
 
 
+def versions(cloud: Cloud, bucket: str) -> int:
+    """How many `empty` would delete."""
+    pages = cloud.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket)
+    return sum(len(page.get("Versions", ())) + len(page.get("DeleteMarkers", ())) for page in pages)
+
+
 def _folders(s3: Any, bucket: str, prefix: str) -> list[str]:
     """The folders right below a prefix, sorted; none where there is no bucket yet."""
     try:

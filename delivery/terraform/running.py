@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from delivery.errors import TerraformFailed
 from delivery.paths import STATE_DIR, shown
-from delivery.terraform import binary, events, failures, plan_document, providers
+from delivery.terraform import binary, events, failures, plan_document, providers, state
 from delivery.terraform.events import Event, Report
 from delivery.terraform.plan_document import PlanDocument
 
@@ -220,7 +220,7 @@ class Workspace:
         if keep and not targets:
             return []
         plan = self.plan("-destroy", *targets)
-        lost = [each.address for each in plan.changes if _is_under(each.address, keep)]
+        lost = [each.address for each in plan.changes if state.is_under(each.address, keep)]
         if lost:
             raise TerraformFailed(
                 f"destroying the rest would destroy {', '.join(lost)}, which is to be kept",
@@ -240,7 +240,7 @@ class Workspace:
                 return []  # It was never applied.
             raise
         managed = (each for each in addresses if not re.search(r"(^|\.)data\.", each))
-        return [each for each in managed if not _is_under(each, keep)]
+        return [each for each in managed if not state.is_under(each, keep)]
 
     def _is_whole(self) -> bool:
         """Whether what init made is still there; a provider is a link into a mirror that may go."""
@@ -298,10 +298,6 @@ class Workspace:
         if code != 0:
             raise failures.failure(command[0], [], complaints, self)
         return "".join(lines)
-
-
-def _is_under(address: str, modules: Sequence[str]) -> bool:
-    return any(re.match(rf"{re.escape(module)}[.\[]", address) for module in modules)
 
 
 def _read(file: Path) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +45,11 @@ def resources(state: Mapping[str, Any]) -> Iterator[Standing]:
         for instance in each["instances"]:
             address = f"{name}{_index(instance.get('index_key'))}"
             yield Standing(address, each["type"], instance.get("attributes") or {})
+
+
+def is_under(address: str, modules: Sequence[str]) -> bool:
+    """Whether a resource is in one of the modules, or an instance of one of the resources."""
+    return any(re.match(rf"{re.escape(module)}[.\[]", address) for module in modules)
 
 
 def _index(key: str | int | None) -> str:

@@ -161,6 +161,20 @@ def test_destroy_says_what_went_and_what_was_kept(inv, stand):
     )
 
 
+def test_a_dry_run_asks_nothing_and_destroys_nothing(inv, stand):
+    inv("deploy", "--env", "dev")
+    stand.keep_state()
+    before = stand.resources()
+
+    ended = inv("destroy", "--env", "dev", "--dry-run")
+
+    assert ended.code == 0
+    assert "would destroy 3 resources of dev:\n" in ended.out
+    assert "would keep s3://mirror (the mirror: bottles, snapshots)\n" in ended.out
+    assert ended.out.endswith("nothing was destroyed\n")
+    assert stand.resources() == before
+
+
 def test_destroying_what_is_not_there_is_bad_input(inv, stand):
     ended = inv("destroy", "--env", "dev", "--yes")
 

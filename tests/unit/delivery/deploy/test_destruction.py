@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
+from delivery.deploy import destruction
 from delivery.errors import BadInput, TerraformFailed
 from tests.doubles.stand import BUCKET, OUTPUTS, Stand
 
@@ -37,6 +38,27 @@ def test_the_mirror_is_kept_unless_told_otherwise(stand, s3, held):
     assert outcome.kept[0].startswith("s3://mirror ")
     assert s3.list_objects_v2(Bucket="mirror")["KeyCount"] == held
     assert stand.latest().outcome == "destroyed"
+
+
+@pytest.mark.parametrize("delete_data", [False, True])
+def test_a_preview_tells_what_the_destroy_then_does_and_changes_nothing(stand, delete_data):
+    stand.keep_state()
+    before, record = stand.resources(), stand.latest()
+
+    told = destruction.preview(stand.environment, stand.cloud, delete_data=delete_data)
+
+    assert (stand.resources(), stand.latest()) == (before, record)
+    done = stand.destroy(delete_data=delete_data)
+    assert sorted(told.destroyed) == sorted(done.destroyed)
+    assert (told.kept, told.objects_deleted) == (done.kept, done.objects_deleted)
+    assert told.dry_run
+
+
+def test_what_was_never_deployed_has_no_preview(tmp_path, mirror, public_key_pem):
+    stand = Stand(tmp_path, public_key_pem)
+
+    with pytest.raises(BadInput, match="nothing was ever deployed"):
+        destruction.preview(stand.environment, stand.cloud, delete_data=False)
 
 
 def test_a_kept_mirror_is_taken_into_care_again_by_the_next_deploy(stand):
