@@ -237,7 +237,7 @@ def _retry_after(response: Response) -> float | None:
         return float(told)
     try:
         moment = parsedate_to_datetime(told)
-    except ValueError:
+    except (ValueError, OverflowError):  # The latter: a zone further away than a clock can tell.
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

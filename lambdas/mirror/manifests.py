@@ -66,7 +66,8 @@ def layer_size(image_manifest: bytes, bottle: Bottle, where: str) -> int:
             for layer in documents.parse(image_manifest)["layers"]
             if layer["digest"] == f"sha256:{bottle.digest}"
         ]
-    except (KeyError, TypeError, ValueError) as error:
+    # OverflowError: JSON's 1e999 is an endless number, which is no size.
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise _bad(f"not an OCI image manifest: {error!r}", where) from error
     if not sizes or sizes[0] < 1:
         raise _bad(f"the image manifest does not hold {bottle.label}", where)

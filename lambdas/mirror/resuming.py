@@ -25,6 +25,8 @@ BYTES_PER_BREAK = 32 * 1024 * 1024
 Ask = Callable[[dict[str, str]], "Response"]
 """Sends the request with these headers besides its own."""
 
+# Python makes no number of a few thousand digits.
+_LENGTH = re.compile(r"[0-9]{1,100}")
 _CONTENT_RANGE = re.compile(r"bytes (?P<first>\d{1,18})-\d{1,18}/(?P<total>\d{1,18}|\*)")
 
 
@@ -60,9 +62,9 @@ def pieces(
 
 
 def announced(response: Response) -> int | None:
-    """Content-Length; None without one, or with one that is no number."""
+    """Content-Length; None without one, or with one that can be no size."""
     told = response.headers.get("Content-Length", "")
-    return int(told) if told.isascii() and told.isdigit() else None
+    return int(told) if _LENGTH.fullmatch(told) else None
 
 
 def _range(received: int) -> dict[str, str]:

@@ -70,6 +70,12 @@ def verify(event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str
             where="the event's `run`",
             remedy="leave it out to begin one, or take it from an earlier answer",
         )
+    if (event.get("sample") or 0) < 0:
+        raise BadEvent(
+            f"a sample of {event['sample']} cannot be drawn",
+            where="the event's `sample`",
+            remedy="give the number of bottles to hash, or null for all of them",
+        )
     names = Request.__dataclass_fields__.keys() & event.keys()
     request = Request(**{name: event[name] for name in names})
     now = datetime.now(UTC)

@@ -165,6 +165,11 @@ def test_a_batch_event_without_batch_is_refused(deployed):
         sync_worker.handle({}, Context())
 
 
+def test_a_sample_that_cannot_be_drawn_is_refused(deployed):
+    with pytest.raises(BadEvent, match="a sample of -3 cannot be drawn"):
+        sync_worker.handle({"action": "verify", "deep": True, "sample": -3}, Context())
+
+
 def test_the_worker_s_cold_start_does_not_load_cryptography():
     code = "import sys, sync_worker.handler; sys.exit('cryptography' in sys.modules)"
 

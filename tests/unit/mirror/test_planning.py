@@ -195,6 +195,18 @@ def test_a_size_that_the_index_lacks_is_read_from_the_image_manifest(upstream, s
     assert answer["bytes"] == 2
 
 
+@pytest.mark.parametrize("size", ["1e999", "Infinity", "NaN", '"two"', "null", "9" * 5000])
+def test_a_layer_without_a_size_that_can_be_is_told(upstream, sync, size):
+    upstream.add("jq", {"arm64_tahoe": b"jq"})
+    entry = spoil(upstream, "jq", "1.0", **{"sh.brew.bottle.size": None})
+    digest = f"sha256:{hashlib.sha256(b'jq').hexdigest()}"
+    layers = f'{{"layers": [{{"digest": "{digest}", "size": {size}}}]}}'
+    upstream.manifests["jq", entry["digest"]] = layers.encode()
+
+    with pytest.raises(IncompleteSync, match="not an OCI image manifest"):
+        sync.run()
+
+
 def test_a_staged_index_that_was_changed_in_the_bucket_is_not_published(upstream, sync, s3, stored):
     upstream.add("jq", {"arm64_tahoe": b"jq"})
     planned = sync.plan()
