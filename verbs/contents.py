@@ -9,6 +9,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from delivery import standing
+from delivery.errors import BadInput
 from delivery.mirror.contents import Contents
 from verbs import console, report_contents
 from verbs.options import ENV_HELP, JSON_HELP
@@ -123,6 +124,12 @@ def verify(
 
     Example: inv mirror.verify --env dev --sample 100 --repair
     """
+    if sample < 0:
+        raise BadInput(
+            f"a sample of {sample} cannot be drawn",
+            where="--sample",
+            remedy="give the number of bottles to hash, or --deep for all of them",
+        )
     request = {
         "deep": deep or bool(sample),
         "sample": sample or None,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json as encoding
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoke.context import Context
 from invoke.exceptions import Exit
 
+from delivery import whole_files
 from verbs import console
 from verbs.main import ENV_HELP, JSON_HELP
 from verbs.target import announce, environment_named, reach
@@ -42,9 +42,9 @@ def report(
     announce(environment, cloud, as_json=json)
     found = reporting.make(environment, cloud)
     if html:
-        Path(html).write_text(formats.page(found), encoding="utf-8")
+        whole_files.save(html, formats.page(found).encode(), "--html")
     if sarif:
-        Path(sarif).write_text(encoding.dumps(formats.sarif(found), indent=2), encoding="utf-8")
+        whole_files.save(sarif, encoding.dumps(formats.sarif(found), indent=2).encode(), "--sarif")
     if json:
         console.document(asdict(found))
     else:

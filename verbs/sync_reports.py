@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from invoke.context import Context
 
-from delivery import standing
+from delivery import standing, whole_files
 from delivery.errors import SyncFailed
 from delivery.mirror import sync_reports
 from delivery.probe.findings import counted
@@ -43,7 +42,7 @@ def report(
     bucket = standing.deployed(environment, cloud)["mirror_bucket"]
     found = sync_reports.find(cloud, bucket, sync)
     if html:
-        Path(html).write_bytes(sync_reports.page(cloud, bucket, found["sync"]))
+        whole_files.save(html, sync_reports.page(cloud, bucket, found["sync"]), "--html")
         console.note(f"wrote {html}")
     if json:
         console.document(found)

@@ -158,8 +158,8 @@ def _prepare(folder: Path, wanted: Contents) -> dict[str, File]:
         return dict(earlier.files)
     if folder.is_dir() and any(folder.iterdir()) and not Journal.of(folder).is_there:
         raise _occupied(folder, "something else")
+    _make(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         colon = folder / ".air:brew"
         colon.touch()
         colon.unlink()
@@ -170,6 +170,17 @@ def _prepare(folder: Path, wanted: Contents) -> dict[str, File]:
             remedy="export to ext4, XFS or APFS; `inv mirror.pack` cuts it up for any disk",
         ) from error
     return {}
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(
+            f'"{folder}" cannot be made a folder: {error.strerror}',
+            where="--to",
+            remedy="name a folder that is empty or not there yet, where you may write",
+        ) from error
 
 
 def _remove_leftovers(folder: Path, wanted: Contents, journal: Journal) -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+from botocore.exceptions import ClientError, ParamValidationError
 
 from delivery.cloud import Cloud
 from delivery.errors import BadInput
@@ -110,15 +112,20 @@ def _claims(file: Path) -> dict[str, str | None]:
     ``sha256:`` before it, too.
     """
     try:
-        document = json.loads(file.read_bytes())
-        entries = dict(document.items())
-    except (AttributeError, ValueError, RecursionError) as error:
-        raise BadInput(
-            f"not a list of hashes: {error!r}",
-            where=str(file),
-            remedy='a JSON object of file names, each with its SHA-256: {"NAME": "…"}',
-        ) from error
+        entries = json.loads(file.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise _no_list(file, f"no JSON: {error}") from error
+    if not isinstance(entries, dict):
+        raise _no_list(file, "JSON, but no object")
     return {str(name): _claim(value) for name, value in entries.items()}
+
+
+def _no_list(file: Path, problem: str) -> BadInput:
+    return BadInput(
+        f"not a list of hashes: {problem}",
+        where=str(file),
+        remedy='a JSON object of file names, each with its SHA-256: {"NAME": "…"}',
+    )
 
 
 def _claim(value: Any) -> str | None:
@@ -135,11 +142,29 @@ def _local(path: Path, name: str, claimed: str | None) -> Seed:
 def _in_bucket(cloud: Cloud, source: str, may_be_wanted: Callable[[str], bool]) -> Iterator[Seed]:
     bucket, _, prefix = source.removeprefix("s3://").partition("/")
     s3 = cloud.client("s3")
-    for key in uploads.sizes(s3, bucket, prefix):
+    for key in _keys(s3, source, bucket, prefix):
         name = key.rsplit("/", 1)[-1]
         claimed = digest_in(name)
         if may_be_wanted(claimed or name):
             yield Seed(f"s3://{bucket}/{key}", claimed, _downloading(s3, bucket, key))
+
+
+def _keys(s3: Any, source: str, bucket: str, prefix: str) -> Iterable[str]:
+    try:
+        return uploads.sizes(s3, bucket, prefix)
+    except ParamValidationError as error:
+        raise _unlistable(source, "names no bucket") from error
+    except ClientError as error:
+        raise _unlistable(source, f"cannot be listed: {error.response['Error']['Code']}") from error
+
+
+def _unlistable(source: str, problem: str) -> BadInput:
+    return BadInput(
+        f'"{source}" {problem}',
+        where="--from",
+        remedy="name another mirror's bucket, s3://BUCKET or s3://BUCKET/PREFIX, that these"
+        " credentials may list",
+    )
 
 
 def _downloading(s3: Any, bucket: str, key: str) -> Callable[[], AbstractContextManager[Path]]:

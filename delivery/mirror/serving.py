@@ -6,6 +6,7 @@ which HOMEBREW_BOTTLE_DOMAIN asks for, are aliases of it (delivery/mirror/flat.p
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -48,6 +49,11 @@ class MirrorServer(ThreadingHTTPServer):
         self.bucket = bucket
         self.s3 = cloud.client("s3")
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that went away in mid-answer, as an interrupted brew does."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
     @property
     def url(self) -> str:
         """``http://127.0.0.1:8080``."""
@@ -58,13 +64,13 @@ def listen(cloud: Cloud, bucket: str, port: int = 0) -> MirrorServer:
     """A server that is bound but not yet answering; port 0 takes any free one.
 
     Raises:
-        BadInput: the port is taken.
+        BadInput: the port is taken, or there is none of that number.
     """
     try:
         return MirrorServer(cloud, bucket, port)
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         raise BadInput(
-            f"port {port} cannot be used: {error.strerror}",
+            f"port {port} cannot be used: {getattr(error, 'strerror', None) or error}",
             where=f"127.0.0.1:{port}",
             remedy="inv mirror.serve --port N with another N, or 0 for any free port",
         ) from error

@@ -176,3 +176,11 @@ def test_what_was_deployed_before_there_was_a_collector_is_told_to_be_deployed_a
 
     assert ended.code == 2
     assert "it is of an earlier release" in ended.err
+
+
+def test_a_sample_that_cannot_be_drawn_is_bad_input_and_nobody_is_asked(inv, functions):
+    ended = inv("mirror.verify", "--sample", "-3")
+
+    assert ended.code == 2
+    assert "a sample of -3 cannot be drawn\n  where: --sample" in ended.err
+    assert functions.asked == []

@@ -168,3 +168,15 @@ def test_a_sync_that_fails_points_to_its_report(capsys):
         raise error
 
     assert capsys.readouterr().err == "report: inv mirror.report --env dev\n"
+
+
+def test_a_page_that_cannot_be_written_is_told_and_nothing_of_the_report_shown(
+    inv, bucket, tmp_path
+):
+    publish(bucket, CHANGES)
+
+    ended = inv("mirror.report", "--env", "dev", "--html", str(tmp_path / "nowhere" / "r.html"))
+
+    assert ended.code == 2
+    assert 'nowhere/r.html" cannot be written: No such file or directory' in ended.err
+    assert f"sync {SYNC}" not in ended.out

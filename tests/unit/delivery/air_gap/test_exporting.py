@@ -112,6 +112,15 @@ def test_a_folder_with_something_else_is_left_alone(first, far, tmp_path):
     assert files_of(tmp_path) == ["thesis.txt"]
 
 
+def test_what_is_no_folder_is_told_and_left_alone(first, far, tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+
+    with pytest.raises(BadInput, match=r'thesis\.txt" cannot be made a folder: File exists'):
+        far.export(tmp_path / "thesis.txt")
+
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
 def test_the_parcel_of_another_snapshot_is_not_written_over(parcel, second, far):
     before = (parcel / "parcel.json").read_bytes()
 

@@ -199,6 +199,9 @@ def test_a_bucket_that_lies_about_its_blobs_is_found_out(far, seed):
     [
         (f"s3://{FAR}/v2", "is this mirror"),
         ("nowhere", "is neither a folder"),
+        ("s3://", '"s3://" names no bucket'),
+        ("s3://no such name", "names no bucket"),
+        ("s3://nobody-s-bucket", "cannot be listed: NoSuchBucket"),
     ],
 )
 def test_a_source_that_is_none_is_refused(seed, source, told):

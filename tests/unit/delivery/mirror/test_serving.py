@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
+import struct
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
@@ -14,6 +16,8 @@ from delivery.mirror import flat
 from delivery.mirror.serving import key_of, listen, serving
 from tests.unit.delivery.conftest import DIGEST
 
+# Closing sends a reset: linger, for no time.
+RESET = struct.pack("ii", 1, 0)
 MANIFEST = "/v2/homebrew/core/libxa/1/manifests/1.2_3-1"
 
 
@@ -132,6 +136,28 @@ def test_an_escaped_path_names_the_same_key():
 def test_a_taken_port_is_bad_input_with_a_remedy(cloud, mirror):
     with listen(cloud, mirror) as taken, pytest.raises(BadInput, match="--port N"):
         listen(cloud, mirror, taken.server_address[1])
+
+
+@pytest.mark.parametrize("port", [65536, -1])
+def test_a_port_that_does_not_exist_is_bad_input(cloud, mirror, port):
+    with pytest.raises(BadInput, match=f"port {port} cannot be used: .*0-65535"):
+        listen(cloud, mirror, port)
+
+
+def test_a_client_that_goes_away_is_no_news(cloud, mirror, s3, capsys):
+    s3.put_object(Bucket=mirror, Key="index.html", Body=bytes(8 * 1024 * 1024))
+    with serving(cloud, mirror) as url:
+        address = urlsplit(url)
+        with socket.create_connection((address.hostname, address.port)) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: mirror\r\n\r\n")
+            client.recv(100)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        answered = HTTPConnection(address.netloc, timeout=10)
+        answered.request("HEAD", "/")
+        assert answered.getresponse().status == 200
+        answered.close()
+
+    assert capsys.readouterr().err == ""
 
 
 def test_the_root_is_the_status_page(ask, s3, mirror):
