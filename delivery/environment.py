@@ -46,3 +46,7 @@ class Environment:
         """The mirror's bucket: the configured name, or one that the account makes unique."""
         configured = self.settings["mirror"]["bucket_name"]
         return str(configured or f"{self.project}-{self.name}-mirror-{account_id}")
+
+    def trail_bucket_name(self, account_id: str) -> str:
+        """Where it is recorded who did what, if it is, as modules/monitoring names it."""
+        return f"{self.project}-{self.name}-trail-{account_id}"

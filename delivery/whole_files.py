@@ -5,8 +5,6 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from delivery.errors import BadInput
-
 
 def write(path: Path, body: bytes) -> None:
     """Put `body` there, in the place of what there was; its folder is made if need be."""
@@ -17,23 +15,3 @@ def write(path: Path, body: bytes) -> None:
     ) as scratch:
         scratch.write(body)
     Path(scratch.name).replace(path)
-
-
-def save(path: str, body: bytes, option: str) -> None:
-    """Write what a user asked for where they said.
-
-    Args:
-        path: what they typed; its folder must be there, or a typing error would make one.
-        option: where they typed it, as ``--html``.
-
-    Raises:
-        BadInput: nothing can be written there.
-    """
-    try:
-        Path(path).expanduser().write_bytes(body)
-    except (OSError, ValueError) as error:
-        raise BadInput(
-            f'"{path}" cannot be written: {getattr(error, "strerror", None) or error}',
-            where=option,
-            remedy="name a file in a folder of yours that is there",
-        ) from error

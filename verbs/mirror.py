@@ -14,7 +14,7 @@ from delivery.mirror import executions, orchestrator, serving
 from delivery.probe import targets
 from delivery.progress import Steps
 from sandbox import catalogues
-from verbs import console, planning, probing, report
+from verbs import console, planning, probing, report, report_probe
 from verbs.contents import audit, gc, promote, rollback, snapshots, verify
 from verbs.options import ENV_HELP, JSON_HELP
 from verbs.parcels import export, import_, keygen, pack, seed, unpack
@@ -223,6 +223,6 @@ def probe(
     if json:
         console.document(found.as_json())
     else:
-        probing.show(found)
+        report_probe.show(found)
     if not found.works:
         raise Exit(code=1)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 from invoke.exceptions import Exit
 
-from delivery import whole_files
-from verbs import console
+from verbs import console, saved
 from verbs.main import ENV_HELP, JSON_HELP
 from verbs.target import announce, environment_named, reach
 from verbs.verb import verb
@@ -42,9 +41,9 @@ def report(
     announce(environment, cloud, as_json=json)
     found = reporting.make(environment, cloud)
     if html:
-        whole_files.save(html, formats.page(found).encode(), "--html")
+        saved.save(html, formats.page(found).encode(), "--html")
     if sarif:
-        whole_files.save(sarif, encoding.dumps(formats.sarif(found), indent=2).encode(), "--sarif")
+        saved.save(sarif, encoding.dumps(formats.sarif(found), indent=2).encode(), "--sarif")
     if json:
         console.document(asdict(found))
     else:

@@ -8,11 +8,11 @@ from typing import Any
 
 from invoke.context import Context
 
-from delivery import standing, whole_files
+from delivery import standing
 from delivery.errors import SyncFailed
 from delivery.mirror import sync_reports
 from delivery.probe.findings import counted
-from verbs import console
+from verbs import console, saved
 from verbs.options import ENV_HELP, JSON_HELP
 from verbs.target import announce, environment_named, reach
 from verbs.verb import verb
@@ -42,7 +42,7 @@ def report(
     bucket = standing.deployed(environment, cloud)["mirror_bucket"]
     found = sync_reports.find(cloud, bucket, sync)
     if html:
-        whole_files.save(html, sync_reports.page(cloud, bucket, found["sync"]), "--html")
+        saved.save(html, sync_reports.page(cloud, bucket, found["sync"]), "--html")
         console.note(f"wrote {html}")
     if json:
         console.document(found)

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from delivery.cloud import Cloud
 from delivery.errors import BadInput
 from delivery.mirror import content, uploads
-from delivery.mirror.bottles import Bottle
+from delivery.mirror.bottles import Bottle, cask_key
 
 LISTS = ("bottles.json", "casks.json", "snapshot.json")
 ABSENT = {"NoSuchKey", "404", "NotFound"}
@@ -86,10 +86,7 @@ def _cask_digests(cloud: Cloud, bucket: str, document: Mapping[str, Any]) -> dic
 
 def cask_digests(document: Mapping[str, Any]) -> dict[str, str]:
     """Key → SHA-256 of what a ``casks.json`` lists (docs/reference/bucket-layout.md)."""
-    return {
-        f"v2/homebrew/cask/{each['token']}/blobs/sha256:{each['digest']}": each["digest"]
-        for each in document["casks"]
-    }
+    return {cask_key(each["token"], each["digest"]): each["digest"] for each in document["casks"]}
 
 
 def _api_files(snapshot: str, digests: Mapping[str, str]) -> Iterator[Item]:

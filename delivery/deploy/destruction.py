@@ -12,8 +12,9 @@ from delivery.cloud import Cloud
 from delivery.config import rendering
 from delivery.deploy import kept, lease, lock, provisioning, settings
 from delivery.deploy.lease import Asked, Lease
+from delivery.deploy.site import require_deployed
 from delivery.environment import Environment
-from delivery.errors import BadInput, LeaseLost, in_words
+from delivery.errors import LeaseLost, in_words
 from delivery.mirror import content
 from delivery.progress import Steps
 from delivery.releases import history, under_way
@@ -51,7 +52,8 @@ def preview(environment: Environment, cloud: Cloud, *, delete_data: bool) -> Des
         BadInput: nothing is deployed there.
     """
     bucket = state_bucket.name(environment.project, environment.name, cloud.account_id)
-    place = _Place(environment, cloud, bucket, _newest(environment, cloud, bucket), delete_data)
+    newest = require_deployed(environment, cloud, bucket)
+    place = _Place(environment, cloud, bucket, newest, delete_data)
     keep = () if delete_data else KEPT
     stands = (each.address for each in state.resources(state.read(cloud, bucket, environment.name)))
     return Destruction(
@@ -85,24 +87,14 @@ def destroy(
     checkout = checkout or Checkout()
     with lock.held(checkout.state_dir, environment.name, patience_seconds=patience_seconds) as turn:
         bucket = state_bucket.name(environment.project, environment.name, cloud.account_id)
-        _newest(environment, cloud, bucket)
+        require_deployed(environment, cloud, bucket)
         asked = Asked(environment.name, "destroy", turn.token, turn.before, patience_seconds)
         with lease.held(cloud, bucket, asked, steps) as held:
-            previous = _newest(environment, cloud, bucket)  # Somebody else's, if we had to wait.
+            # Somebody else's by now, if we had to wait.
+            previous = require_deployed(environment, cloud, bucket)
             return _take_down(
                 _Site(environment, cloud, bucket, previous, delete_data, checkout, steps, held)
             )
-
-
-def _newest(environment: Environment, cloud: Cloud, bucket: str) -> Record:
-    record = history.latest(cloud, bucket, environment.name)
-    if record is None:
-        raise BadInput(
-            f'nothing was ever deployed in "{environment.name}"',
-            where=cloud.describe(),
-            remedy=f"inv deploy --env {environment.name}",
-        )
-    return record
 
 
 @dataclass(frozen=True)
@@ -122,8 +114,8 @@ class _Place:
 
     @property
     def trail(self) -> str:
-        """The bucket of who did what, as modules/monitoring names it; empty where there is none."""
-        name = f"{self.environment.project}-{self.environment.name}-trail-{self.cloud.account_id}"
+        """The bucket of who did what; empty where there is none."""
+        name = self.environment.trail_bucket_name(self.cloud.account_id)
         return name if state_bucket.exists(self.cloud, name) else ""
 
     @property

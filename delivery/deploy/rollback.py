@@ -12,7 +12,7 @@ from delivery.deploy import aliases, custody, lock
 from delivery.deploy.attempt import Aftermath, Attempt
 from delivery.deploy.site import Outcome, Site
 from delivery.environment import Environment
-from delivery.errors import BadInput, in_words
+from delivery.errors import in_words
 from delivery.progress import Steps
 from delivery.releases import history, recall, ways_back
 from delivery.releases.history import Record
@@ -44,7 +44,7 @@ def roll_back(
     """
     checkout = checkout or Checkout()
     with lock.held(checkout.state_dir, environment.name, patience_seconds=patience_seconds) as turn:
-        site = _site(checkout, environment, cloud, steps)
+        site = Site.as_deployed(checkout, environment, cloud, steps)
         if dry_run:
             return _plan(site, to)
         with custody.leased(site, turn, "rollback", patience_seconds) as (newest, held):
@@ -52,17 +52,6 @@ def roll_back(
             attempt = Attempt.of(newest, held, "rollback")
             with custody.recorded(attempt, _left):
                 return _carry_out(attempt, target)
-
-
-def _site(checkout: Checkout, environment: Environment, cloud: Cloud, steps: Steps) -> Site:
-    site = Site.as_deployed(checkout, environment, cloud, steps)
-    if site.previous is None:
-        raise BadInput(
-            f'nothing was ever deployed in "{environment.name}"',
-            where=cloud.describe(),
-            remedy=f"inv deploy --env {environment.name}",
-        )
-    return site
 
 
 def _target(site: Site, to: str) -> Record:

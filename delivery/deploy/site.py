@@ -10,6 +10,7 @@ from delivery import state_bucket
 from delivery.checkout import Checkout
 from delivery.cloud import Cloud
 from delivery.environment import Environment
+from delivery.errors import BadInput
 from delivery.progress import Steps
 from delivery.releases import history
 from delivery.releases.history import Record
@@ -79,7 +80,11 @@ class Site:
     def as_deployed(
         cls, checkout: Checkout, environment: Environment, cloud: Cloud, steps: Steps
     ) -> Site:
-        """An environment as its history has it; `recall` fills in what a record deployed."""
+        """An environment as its history has it; `recall` fills in what a record deployed.
+
+        Raises:
+            BadInput: nothing was ever deployed there.
+        """
         bucket = state_bucket.name(environment.project, environment.name, cloud.account_id)
         return cls(
             checkout=checkout,
@@ -90,7 +95,7 @@ class Site:
             artifacts={},
             bucket=bucket,
             fingerprint="",
-            previous=history.latest(cloud, bucket, environment.name),
+            previous=require_deployed(environment, cloud, bucket),
         )
 
     @property
@@ -129,3 +134,22 @@ class Site:
             settings=history.settings_digest(self.settings) if self.settings else "",
             **more,
         )
+
+
+def require_deployed(environment: Environment, cloud: Cloud, bucket: str) -> Record:
+    """The newest record of the environment.
+
+    Args:
+        bucket: its state bucket.
+
+    Raises:
+        BadInput: nothing was ever deployed there.
+    """
+    record = history.latest(cloud, bucket, environment.name)
+    if record is None:
+        raise BadInput(
+            f'nothing was ever deployed in "{environment.name}"',
+            where=cloud.describe(),
+            remedy=f"inv deploy --env {environment.name}",
+        )
+    return record

@@ -68,6 +68,11 @@ def package_version(stable: str, revision: int) -> str:
     return stable + (f"_{revision}" if revision else "")
 
 
+def cask_key(token: str, digest: str) -> str:
+    """Where a mirror of ours keeps a cask's file (docs/adr/0022); brew itself never asks for it."""
+    return f"v2/homebrew/cask/{token}/blobs/sha256:{digest}"
+
+
 def manifest_url(mirror_url: str, bottle: Bottle, image: str = "") -> str:
     """Where brew asks for the index with HOMEBREW_ARTIFACT_DOMAIN; `image` overrides the name."""
     return _registry(

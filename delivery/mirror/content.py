@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -134,21 +134,25 @@ def formulae(cloud: Cloud, bucket: str, wanted: Sequence[str]) -> list[str]:
 
 def empty(cloud: Cloud, bucket: str) -> int:
     """Delete every object and every version; returns how many were deleted."""
-    s3 = cloud.client("s3")
     deleted = 0
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-        found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-        if found:
-            doomed = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found]
-            s3.delete_objects(Bucket=bucket, Delete={"Objects": doomed, "Quiet": True})
-            deleted += len(found)
+    for found in _versions(cloud, bucket):
+        cloud.client("s3").delete_objects(Bucket=bucket, Delete={"Objects": found, "Quiet": True})
+        deleted += len(found)
     return deleted
 
 
 def versions(cloud: Cloud, bucket: str) -> int:
     """How many `empty` would delete."""
-    pages = cloud.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket)
-    return sum(len(page.get("Versions", ())) + len(page.get("DeleteMarkers", ())) for page in pages)
+    return sum(map(len, _versions(cloud, bucket)))
+
+
+def _versions(cloud: Cloud, bucket: str) -> Iterator[list[dict[str, str]]]:
+    """Every object, version and delete marker, as S3 wants them to be deleted: 1,000 at a time."""
+    s3 = cloud.client("s3")
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+        if found:
+            yield [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found]
 
 
 def _folders(s3: Any, bucket: str, prefix: str) -> list[str]:

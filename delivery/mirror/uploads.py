@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from delivery import digests
 from delivery.errors import DeliveryError
 
 # Source: Amazon S3, "Uploading objects": the largest single PUT. Some casks are larger.
@@ -37,7 +37,7 @@ def put(s3: Any, bucket: str, key: str, path: Path, sha256: str, content_type: s
                 Key=key,
                 Body=file,
                 ContentType=content_type,
-                ChecksumSHA256=base64.b64encode(bytes.fromhex(sha256)).decode(),
+                ChecksumSHA256=digests.as_base64(sha256),
             )
     except ClientError as error:
         if error.response["Error"]["Code"] not in _REFUSED:
@@ -66,7 +66,7 @@ def _put_parts(s3: Any, place: dict[str, str], path: Path, sha256: str, content_
 
 
 def _put_part(s3: Any, place: dict[str, str], number: int, part: bytes) -> dict[str, Any]:
-    told = base64.b64encode(hashlib.sha256(part).digest()).decode()
+    told = digests.as_base64(digests.sha256(part))
     answer = s3.upload_part(**place, PartNumber=number, Body=part, ChecksumSHA256=told)
     return {"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": told}
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from delivery.mirror.bottles import cask_key
+
 # brew's cache puts the hash of the URL before the name. Source: brew, ``cached_location``.
 _OF_BREWS_CACHE = re.compile(r"^(?P<url>[0-9a-f]{64})--")
 
@@ -48,7 +50,7 @@ def of(document: Mapping[str, Any]) -> Wanted:
     for bottle in document["bottles"]:
         wanted.add(bottle["digest"], _bottle_key(bottle), _bottle_names(bottle))
     for cask in document.get("casks", ()):
-        key = f"v2/homebrew/cask/{cask['token']}/blobs/sha256:{cask['digest']}"
+        key = cask_key(cask["token"], cask["digest"])
         wanted.add(cask["digest"], key, _cask_names(cask))
     return wanted
 

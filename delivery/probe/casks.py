@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from delivery.errors import BadInput
+from delivery.mirror.bottles import cask_key
 from delivery.probe import blobs
 from delivery.probe.api_files import CheckedFile
 from delivery.probe.defects import Sighting, Stumble
@@ -87,7 +88,7 @@ class CaskFiles:
 
     def _check(self, file: CaskFile) -> list[Sighting]:
         mirror = self.mirror_url.removesuffix("/v2")
-        url = f"{mirror}/v2/homebrew/cask/{file.token}/blobs/sha256:{file.digest}"
+        url = f"{mirror}/{cask_key(file.token, file.digest)}"
         size_bytes = self.wanted.size_by_digest.get(file.digest)
         try:
             if (size_bytes or 0) > self.limit_bytes:

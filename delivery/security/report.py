@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
-
-from botocore.exceptions import ClientError
 
 from delivery import standing, state_bucket
 from delivery.cloud import Cloud
 from delivery.environment import Environment
 from delivery.security import buckets, roles, watching
 from delivery.security.findings import SEVERITIES, Control, Finding, Place
+from delivery.terraform import state
 
 CONTROLS: tuple[Control, ...] = (*buckets.CONTROLS, *roles.CONTROLS, *watching.CONTROLS)
 MUTES = "security.mutes in config/airbrew.yaml"
-STATE_KEY = "terraform/{}.tfstate"
 
 
 @dataclass(frozen=True)
@@ -61,28 +58,20 @@ def _worst_first(finding: Finding) -> tuple[int, str, str]:
 
 def _place(environment: Environment, cloud: Cloud) -> Place:
     outputs = standing.deployed(environment, cloud)
-    state = state_bucket.name(environment.project, environment.name, cloud.account_id)
-    names = {"mirror": outputs["mirror_bucket"], "state": state}
+    kept = state_bucket.name(environment.project, environment.name, cloud.account_id)
+    names = {"mirror": outputs["mirror_bucket"], "state": kept}
     if environment.settings["security"]["monitoring"]:
-        name = f"{environment.project}-{environment.name}-trail-{cloud.account_id}"
+        name = environment.trail_bucket_name(cloud.account_id)
         if state_bucket.exists(cloud, name):
             names["trail"] = name
-    return Place(environment, cloud, names, _declared(cloud, state, environment.name))
+    return Place(environment, cloud, names, _declared(cloud, kept, environment.name))
 
 
 def _declared(cloud: Cloud, bucket: str, name: str) -> dict[str, list[Mapping[str, object]]]:
-    """What Terraform last put there. Source: Terraform, state format version 4."""
-    key = STATE_KEY.format(name)
-    try:
-        body = cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in state_bucket.NOT_THERE:
-            raise
-        return {}
+    """What Terraform last put there: type → the attributes of each."""
     declared: dict[str, list[Mapping[str, object]]] = {}
-    for resource in json.loads(body)["resources"]:
-        found = declared.setdefault(resource["type"], [])
-        found += [instance["attributes"] for instance in resource["instances"]]
+    for each in state.resources(state.read(cloud, bucket, name)):
+        declared.setdefault(each.type, []).append(each.attributes)
     return declared
 
 
