@@ -23,9 +23,6 @@ from verbs.verb import verb
 if TYPE_CHECKING:
     from delivery.deploy.destruction import Destruction
 
-# Not only tasks: others take these texts from here.
-__all__ = ["ENV_HELP", "JSON_HELP"]
-
 
 @verb(
     help={

@@ -10,7 +10,7 @@ from invoke.exceptions import Exit
 
 from delivery.progress import Steps
 from verbs import console, report_oidc
-from verbs.main import ENV_HELP, JSON_HELP
+from verbs.options import ENV_HELP, JSON_HELP
 from verbs.target import announce, environment_named, environments, reach
 from verbs.verb import verb
 

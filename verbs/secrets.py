@@ -14,7 +14,7 @@ from delivery import process_environment
 from delivery.environment import Environment
 from delivery.progress import Steps
 from verbs import console, report_secrets
-from verbs.main import ENV_HELP, JSON_HELP
+from verbs.options import ENV_HELP, JSON_HELP
 from verbs.target import announce, environment_named, reach
 from verbs.verb import verb
 

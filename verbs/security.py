@@ -10,7 +10,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from verbs import console, saved
-from verbs.main import ENV_HELP, JSON_HELP
+from verbs.options import ENV_HELP, JSON_HELP
 from verbs.target import announce, environment_named, reach
 from verbs.verb import verb
 
