@@ -93,8 +93,8 @@ def audit(answer: Mapping[str, Any]) -> None:
     """Whether the chain holds, how far it goes, and the first break."""
     verdict = "intact" if answer["intact"] else f"BROKEN in {answer['breaks']} places"
     console.line(
-        f"{verdict}: {answer['snapshots']} snapshots, {answer['dropped']} collected ones before"
-        f" them, {answer['files']} files hashed"
+        f"{verdict}: snapshots {answer['snapshots']}, collected before them {answer['dropped']},"
+        f" files hashed {answer['files']}"
     )
     if answer["unproven"]:
         console.line(f"  {answer['unproven']} snapshots name no digest of their bottles.json")

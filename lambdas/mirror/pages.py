@@ -75,7 +75,9 @@ def table(
 
     head = element("thead", element("tr", cells("th", headers)))
     body = element("tbody", *(element("tr", cells("td", row)) for row in rows))
-    return element("div", element("table", head, body), class_="wide", tabindex="0")
+    # What can be scrolled takes the focus, and what takes the focus has a name.
+    named = {"role": "region", "aria_label": ", ".join(headers)}
+    return element("div", element("table", head, body), class_="wide", tabindex="0", **named)
 
 
 def size(size_bytes: int) -> str:

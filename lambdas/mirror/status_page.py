@@ -108,8 +108,11 @@ def _plots(snapshots: Sequence[Mapping[str, Any]]) -> Markup:
 def _plot(name: str, snapshots: Sequence[Mapping[str, Any]], key: str, shown: Any) -> Markup:
     values = [int(each[key]) for each in snapshots]
     titles = [f"{each['created_at'][:10]}: {shown(each[key])}" for each in snapshots]
-    label = f"{name} of the last {len(values)} snapshots: {shown(values[0])} to {shown(values[-1])}"
-    span = f"{name}, last {len(values)} snapshots" if len(values) > 1 else name
+    label, span = f"{name}: {shown(values[-1])}", name
+    if len(values) > 1:
+        some = f"last {len(values)} snapshots"
+        label = f"{name} of the {some}: {shown(values[0])} to {shown(values[-1])}"
+        span = f"{name}, {some}"
     caption = element("figcaption", span, element("b", shown(values[-1])))
     return element("figure", caption, plots.bars(values, titles, label))
 

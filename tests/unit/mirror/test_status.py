@@ -72,6 +72,7 @@ def test_a_page_that_cannot_be_written_does_not_undo_a_publish(upstream, sync, s
 def test_it_says_how_much_there_is_and_was(upstream, sync, stored, page):
     upstream.add("jq", {"arm64_tahoe": b"jq"})
     sync.run()
+    assert 'aria-label="Bottles: 1"' in page()
     upstream.add("docs", {"all": b"documentation"})
     sync.run(execution="two", now=NOW + WEEK)
 
@@ -85,6 +86,7 @@ def test_it_says_how_much_there_is_and_was(upstream, sync, stored, page):
     assert 'datetime="2026-11-29T03:00:00Z">29 November 2026, 03:00 UTC</time>' in page()
     assert "macOS Tahoe, Apple silicon" in page()
     assert "Bottles of the last 2 snapshots: 1 to 2" in page()
+    assert 'role="region" aria-label="Platform, Share, Bottles, Size"' in page()
 
 
 def test_a_publish_that_is_repeated_is_listed_once(upstream, sync, stored, s3):
