@@ -6,6 +6,7 @@ import sys
 # ours again. Whoever forbids it by -B or PYTHONDONTWRITEBYTECODE is still heard.
 sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
 
-from verbs import assembly  # noqa: E402 - once what it loads is kept
+from verbs import assembly, words  # noqa: E402 - once what it loads is kept
 
 namespace = assembly.needed(sys.argv)
+words.name_options(namespace)

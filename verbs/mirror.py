@@ -9,6 +9,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from delivery import standing
+from delivery.config import schema
 from delivery.cost import prices
 from delivery.mirror import executions, orchestrator, serving
 from delivery.probe import targets
@@ -53,7 +54,8 @@ __all__ = [
         "catalogue": "plan this homebrew/core catalogue (.json or .json.xz) instead; sandbox only",
         "platform": "a bottle tag, for example arm64_tahoe; may be repeated",
         "formula": "a name, a glob or '*'; may be repeated",
-        "sizes": "read the manifests of what is missing, to tell bytes and what keeping them costs",
+        "sizes": "read the manifests of what is missing, to tell bytes and what keeping them costs;"
+        " of a catalogue none are read",
         "json": JSON_HELP,
     },
 )
@@ -63,14 +65,18 @@ def plan(
     formula: list[str],
     env: str = "dev",
     catalogue: str = "",
-    sizes: bool = False,
+    sizes: bool = True,
     json: bool = False,
 ) -> None:
     """Show what a sync would fetch, why, and what it costs; changes nothing.
 
-    Example: inv mirror.plan --catalogue homebrew-core.json.xz --platform arm64_tahoe
+    Bytes of more than 2,000 missing bottles are reckoned from a sample of them.
+
+    Example: inv mirror.plan --env dev
     """
     environment = environment_named(env)
+    for tag in platform:
+        schema.check_typed(tag, schema.PLATFORM, "--platform")
     cloud = reach(environment)
     announce(environment, cloud, as_json=json)
     api_url = ""
@@ -79,26 +85,34 @@ def plan(
         api_url = catalogues.publish(cloud.upstream["api_url"], Path(catalogue))
         formula = formula or ["*"]
     function = standing.deployed(environment, cloud)["orchestrator_function"]
-    found = orchestrator.dry_run(
-        cloud, function, api_url=api_url, platforms=platform, formulae=formula, sizes=sizes
-    )
+    with console.progress() as progress, Steps(progress).step("plan"):
+        found = orchestrator.dry_run(
+            cloud,
+            function,
+            api_url=api_url,
+            platforms=platform,
+            formulae=formula,
+            sizes=sizes and not catalogue,
+            why="*",
+        )
     if json:
         console.document(asdict(found))
     else:
-        planning.show(found, prices.storage(environment.region), environment.region)
+        planning.show(found, prices.storage(environment.region), environment.region, env)
 
 
 @verb(
     help={
         "env": ENV_HELP,
-        "formula": "the name of a formula or cask, or a glob of names",
+        "formula": "the name of a formula or cask, or a glob of names; --formula itself may be left"
+        " out",
         "json": JSON_HELP,
     }
 )
 def why(context: Context, formula: str = "", env: str = "dev", json: bool = False) -> None:
     """Show through which chain of dependents a formula is mirrored, or why it is not.
 
-    Example: inv mirror.why --formula openssl@3
+    Example: inv mirror.why openssl@3
     """
     environment = environment_named(env)
     cloud = reach(environment)
@@ -161,7 +175,8 @@ def serve(context: Context, env: str = "dev", port: int = DEFAULT_PORT) -> None:
 @verb(
     iterable=["platform", "formula", "cask", "tap_file"],
     help={
-        "url": "the mirror, as HOMEBREW_ARTIFACT_DOMAIN (or HOMEBREW_BOTTLE_DOMAIN) names it",
+        "url": "the mirror, as HOMEBREW_ARTIFACT_DOMAIN (or HOMEBREW_BOTTLE_DOMAIN) names it;"
+        " --url itself may be left out",
         "env": "probe this environment's bucket instead, served on this machine meanwhile",
         "api": "HOMEBREW_API_DOMAIN, where it is not /api below the mirror",
         "platform": "a bottle tag to play, arm64_tahoe by default; may be repeated",
@@ -199,7 +214,7 @@ def probe(
 
     Exits with 1 when a client breaks. docs/reference/probe.md lists every defect.
 
-    Example: inv mirror.probe --url https://mirror.example.com --formula jq
+    Example: inv mirror.probe https://mirror.example.com --formula jq
     """
     from delivery.probe import conformance
 

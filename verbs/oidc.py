@@ -45,7 +45,8 @@ def bootstrap(context: Context, env: str = "", dry_run: bool = False, json: bool
 
 @verb(
     help={
-        "claims": "a file with the claims or the token, either of them itself, or - for stdin",
+        "claims": "a file with the claims or the token, either of them itself, or - for stdin;"
+        " --claims itself may be left out",
         "env": f"{ENV_HELP} (default: all that let a repository in)",
         "json": JSON_HELP,
     },
@@ -55,7 +56,7 @@ def explain(context: Context, claims: str = "", env: str = "", json: bool = Fals
 
     The token is read and never shown; its signature is not looked at.
 
-    Example: inv oidc.explain --claims claims.json --env dev
+    Example: inv oidc.explain claims.json --env dev
     """
     from delivery.oidc import access, explanation
     from delivery.oidc import claims as claiming

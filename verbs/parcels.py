@@ -87,7 +87,7 @@ def export(
     name="import",
     help={
         "env": ENV_HELP,
-        "from": "folder that `inv mirror.export` has written",
+        "from": "folder that `inv mirror.export` has written; --from itself may be left out",
         "public-key": "key it must be signed with, air_gap.public_key_file by default",
         "json": JSON_HELP,
     },
@@ -100,7 +100,7 @@ def import_(
     Every file is checked before anything is uploaded. Run again, it goes on where it was, and
     hashes only what it had not hashed or what was touched since.
 
-    Example: inv mirror.import --env staging --from parcel --public-key parcel-key.pub
+    Example: inv mirror.import parcel --env staging --public-key parcel-key.pub
     """
     from delivery.air_gap import importing, signing
 

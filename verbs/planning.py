@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,18 @@ if TYPE_CHECKING:  # Each verb imports what it needs; this module needs their na
     from delivery.mirror.orchestrator import DryRun
 
 COLUMNS = ("formulae", "dependencies", "bottles", "missing")
+# Of more, inv mirror.why tells each.
+CHAINS_SHOWN = 20
+WIDTH = 78
+NO_SIZES: Mapping[str, Any] = {"largest": []}
 
 
-def show(plan: DryRun, prices: StoragePrices | None, region: str) -> None:
-    """What a sync would fetch, per platform; what that costs; what to look at."""
+def show(plan: DryRun, prices: StoragePrices | None, region: str, env: str) -> None:
+    """What a sync would fetch, per platform; why each formula is in; bytes and dollars.
+
+    Args:
+        env: the environment's name, for the verb that tells more.
+    """
     rows = [
         [platform, *(str(counts[name]) for name in COLUMNS)]
         for platform, counts in plan.by_platform.items()
@@ -30,7 +39,42 @@ def show(plan: DryRun, prices: StoragePrices | None, region: str) -> None:
         console.line(f"  note: {', '.join(names)}: {problem}")
     if plan.casks:
         _casks(plan.casks)
-    console.facts([("to fetch", _size(plan)), ("cost", _cost(plan, prices, region))])
+    _why_each(plan, env)
+    console.facts([*_sizes(plan), *_cost(plan, prices, region)])
+
+
+def _why_each(plan: DryRun, env: str) -> None:
+    """Each formula once: those that the settings select, and the chains to those they need."""
+    if not plan.why:
+        return
+    chains = {
+        name: chain for told in plan.why.values() for name, chain in told["chains"].items()
+    } | {
+        f"cask {token}": [*chain[:-1], f"cask {token}"]
+        for found in plan.casks.get("why", {}).values()
+        for token, chain in found.items()
+    }
+    selected = sorted(name for name, chain in chains.items() if len(chain) == 1)
+    needed = sorted(" → ".join(chain) for chain in chains.values() if len(chain) > 1)
+    unseen = max(told["more"] for told in plan.why.values())
+    left_out = max(0, len(selected) - CHAINS_SHOWN) + max(0, len(needed) - CHAINS_SHOWN) + unseen
+    more = f"; of {left_out} more, inv mirror.why --env {env} tells" if left_out else ""
+    console.line(f"why each formula is in{more}:")
+    for text in _wrapped(f"selected: {', '.join(selected[:CHAINS_SHOWN])}"):
+        console.line(text)
+    for text in needed[:CHAINS_SHOWN]:
+        console.line(f"  needed: {text}")
+
+
+def _wrapped(text: str) -> Sequence[str]:
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent="  ",
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _casks(casks: Mapping[str, Any]) -> None:
@@ -86,27 +130,45 @@ def _by_problem(
     return {problem: list(found) for problem, found in names.items()}
 
 
-def _size(plan: DryRun) -> str:
+def _sizes(plan: DryRun) -> Sequence[tuple[str, str]]:
+    largest = [
+        f"{label} {console.size(size)}" for label, size in (plan.sizes or NO_SIZES)["largest"]
+    ]
+    told = [("to fetch", _to_fetch(plan))]
+    return (
+        [*told, ("largest", largest[0]), *(("", each) for each in largest[1:])] if largest else told
+    )
+
+
+def _to_fetch(plan: DryRun) -> str:
     sizes = plan.sizes
+    if not plan.missing:
+        return "nothing: the mirror holds all of these bottles"
     if sizes is None:
-        return f"{plan.missing} bottles; --sizes reads their manifests and tells how large"
-    told = f"{console.size(int(sizes['bytes']))} in {sizes['sized']} bottles"
-    for name, words in (("too_large", "too large"), ("unsized", "of unknown size")):
-        if sizes[name]:
-            told += f", {sizes[name]} {words}"
-    largest = ", ".join(f"{label} {console.size(size)}" for label, size in sizes["largest"])
-    return f"{told}; largest: {largest}" if largest else told
+        return f"{plan.missing} bottles; their sizes were not asked for"
+    bottles = sizes["sized"] + sizes["unsized"]
+    left_out = f", {sizes['too_large']} too large" if sizes["too_large"] else ""
+    if not sizes["unsized"]:
+        return f"{console.size(sizes['bytes'])} in {bottles} bottles{left_out}"
+    if not sizes["sized"]:
+        return f"{bottles} bottles of unknown size{left_out}"
+    return (
+        f"about {console.size(sizes['estimate'])} in {bottles} bottles,"
+        f" reckoned from {sizes['sized']} of them{left_out}"
+    )
 
 
-def _cost(plan: DryRun, prices: StoragePrices | None, region: str) -> str:
+def _cost(plan: DryRun, prices: StoragePrices | None, region: str) -> Sequence[tuple[str, str]]:
     requests = plan.requests
     counted = f"about {requests['put']} PUT and {requests['get']} GET"
     if prices is None:
-        return f"{counted}; config/prices.yaml has no S3 prices of {region}"
-    told = f"{_dollars(prices.requests_usd(requests))} for {counted}"
+        return [("cost", f"{counted}; config/prices.yaml has no S3 prices of {region}")]
+    told = [("cost", f"{_dollars(prices.requests_usd(requests))} for {counted}")]
     if plan.sizes is not None:
-        told += f"; {_dollars(prices.month_usd(int(plan.sizes['bytes'])))} a month to keep it"
-    return f"{told} (S3 Standard in {region}, list prices of {prices.date})"
+        casks = plan.casks.get("sizes") or {"bytes": 0}
+        month = prices.month_usd(int(plan.sizes["estimate"]) + int(casks["bytes"]))
+        told.append(("", f"{_dollars(month)} a month to keep it"))
+    return [*told, ("", f"S3 Standard in {region}, list prices of {prices.date}")]
 
 
 def _dollars(usd: float) -> str:

@@ -35,7 +35,7 @@ def exported(done: Parcel, folder: Path) -> None:
         f" {console.size(counts['bytes'])}, signed"
     )
     console.line("next: carry the folder across, then there")
-    console.line(f"  inv mirror.import --env ENV --from {folder}")
+    console.line(f"  inv mirror.import {folder} --env ENV")
 
 
 def packed(made: Parts, folder: str) -> None:
@@ -50,7 +50,7 @@ def unpacked(folder: str) -> None:
     """What to do with the parcel."""
     console.line(f"{folder}: every part holds, and the parcel is together")
     console.line("next:")
-    console.line(f"  inv mirror.import --env ENV --from {folder}")
+    console.line(f"  inv mirror.import {folder} --env ENV")
 
 
 def imported(done: Imported, environment: str) -> None:

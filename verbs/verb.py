@@ -87,5 +87,6 @@ def _told(error: Exception) -> DeliveryError:
     )
 
 
-# None of the options is positional: Invoke would take the next word for it, even "--help".
+# None of the options is positional: Invoke would take the next word for it, even "--help". Those
+# of verbs/words.py may be given as one nevertheless.
 verb = partial(task, klass=Verb, positional=())

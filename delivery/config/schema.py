@@ -16,9 +16,11 @@ from cerberus.schema import UnvalidatedSchema
 from delivery.config import loading
 from delivery.config.loading import Document, Path_
 from delivery.config.problems import Problem
+from delivery.errors import BadInput
 from delivery.paths import SCHEMA_FILE
 
 Keys = tuple[str, ...]
+PLATFORM: Path_ = ("defaults", "selection", "platforms", 0)
 
 # Each has a Terraform root of its own; the type is what one would expect of it.
 ENVIRONMENTS = {"dev": "development", "staging": "staging", "prod": "production"}
@@ -73,6 +75,21 @@ def check(document: Document) -> list[Problem]:
     # Nothing to normalize: defaults are ours to fill in, since they depend on the type.
     validator.validate(document.values, normalize=False)
     return [_problem(document, error) for error in validator.errors]
+
+
+def check_typed(value: str, path: Path_, option: str) -> None:
+    """Hold what was typed on a command line against the rule of a setting.
+
+    Raises:
+        BadInput: the setting would not take it.
+    """
+    rule = _rules_at(path)
+    if not _fits(value, rule):
+        raise BadInput(
+            f'"{value}" is none of the values that are known here',
+            where=option,
+            remedy=f"write {_near(value, rule.get('allowed', ())) or _expected(rule)}",
+        )
 
 
 def _trusted(rules: Mapping[str, Any]) -> UnvalidatedSchema:

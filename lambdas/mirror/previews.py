@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from itertools import groupby
 from typing import Any
 
 from mirror import settings, staging
@@ -14,15 +13,16 @@ from mirror.bottles import Bottle
 from mirror.catalogue import Catalogue
 from mirror.connections import Connections
 from mirror.errors import UpstreamRefused, UpstreamUnavailable
-from mirror.selection import PlatformSelection, Selected, is_glob, matches
+from mirror.matching import is_glob, matches
+from mirror.selection import PlatformSelection, Selected
 
 MIB = 1024 * 1024
 PART_BYTES = 8 * MIB
 LARGEST = 5
 # A caller waits for the answer: some 15 s at GHCR's pace.
 MANIFESTS = 2000
-# A Lambda answers with 6 MB at most.
-CHAINS = 500
+# A Lambda answers with 6 MB at most; a chain takes some hundred bytes.
+CHAINS = 30_000
 # Of a sync, whatever it brings: lease, plan, batches, results, snapshot, report.
 UPKEEP_PUTS, UPKEEP_GETS = 20, 20
 
@@ -34,12 +34,13 @@ def sizes(
 
     Returns:
         What the manifests tell, and the bottles that are too large:
-        ``{"bytes", "sized", "unsized", "too_large", "largest": [["llvm 21.1 …", bytes], …]}``:
-        `unsized` is what no manifest told, `too_large` what the settings leave out for its
-        size; neither is in `bytes`.
+        ``{"bytes", "estimate", "sized", "unsized", "too_large", "largest": [["llvm 21.1 …",
+        bytes], …], "parts"}``: `unsized` is what no manifest told, `too_large` what the settings
+        leave out for its size; neither is in `bytes`. `estimate` reckons the unsized ones to be
+        as large as the sized.
     """
-    missing = sorted(missing, key=lambda bottle: bottle.manifest_key)
-    groups = [list(group) for _, group in groupby(missing, lambda bottle: bottle.manifest_key)]
+    missing = list(missing)
+    groups = _drawn(missing)
     with ThreadPoolExecutor(staging.REQUESTS) as pool:
         found = list(pool.map(lambda group: _sized(connections, group), groups[:MANIFESTS]))
     sized = [bottle for group in found for bottle in group]
@@ -47,8 +48,10 @@ def sizes(
     too_large = [each for each in sized if 0 < limit_bytes < each.size_bytes]
     taken = sorted(set(sized) - set(too_large))
     by_size = sorted(taken, key=lambda bottle: bottle.size_bytes, reverse=True)
+    told_bytes = sum({bottle.blob_key: bottle.size_bytes for bottle in taken}.values())
     told = {
-        "bytes": sum({bottle.blob_key: bottle.size_bytes for bottle in taken}.values()),
+        "bytes": told_bytes,
+        "estimate": told_bytes * len(missing) // len(sized) if sized else 0,
         "sized": len(taken),
         "unsized": len(missing) - len(sized),
         "too_large": len(too_large),
@@ -56,6 +59,17 @@ def sizes(
         "parts": sum(_puts(bottle.size_bytes) - 1 for bottle in taken),
     }
     return told, too_large
+
+
+def _drawn(missing: Iterable[Bottle]) -> list[list[Bottle]]:
+    """The bottles of each manifest, in an order that is as good as drawn by lot.
+
+    A digest has nothing to do with a name or a size, so that the first of them stand for all.
+    """
+    by_manifest: dict[str, list[Bottle]] = {}
+    for bottle in sorted(missing, key=lambda bottle: bottle.blob_key):
+        by_manifest.setdefault(bottle.manifest_key, []).append(bottle)
+    return list(by_manifest.values())
 
 
 def _sized(connections: Connections, group: Sequence[Bottle]) -> Sequence[Bottle]:
@@ -105,21 +119,26 @@ def why(
         "not_selected": {"exa": "deprecated upstream, …"}}, …}``; `more` counts the chains
         that the answer has no room for.
     """
+    room = CHAINS // len(catalogues)
     return {
-        chosen.platform: _why(chosen, catalogue, wanted, pattern)
+        chosen.platform: _why(chosen, catalogue, wanted, pattern, room)
         for chosen, catalogue in zip(selected.platforms, catalogues, strict=True)
     }
 
 
 def _why(
-    chosen: PlatformSelection, catalogue: Catalogue, wanted: settings.Selection, pattern: str
+    chosen: PlatformSelection,
+    catalogue: Catalogue,
+    wanted: settings.Selection,
+    pattern: str,
+    room: int,
 ) -> dict[str, Any]:
     name = catalogue.resolve(pattern) or pattern
     found = sorted(each for each in chosen.formulae if fnmatchcase(each, name))
     is_absent = not is_glob(pattern) and name not in chosen.formulae
     return {
-        "chains": {each: list(chosen.chain(each)) for each in found[:CHAINS]},
-        "more": max(0, len(found) - CHAINS),
+        "chains": {each: list(chosen.chain(each)) for each in found[:room]},
+        "more": max(0, len(found) - room),
         "not_selected": {name: _why_not(name, catalogue, wanted)} if is_absent else {},
     }
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from fnmatch import fnmatchcase
 from itertools import groupby
 
 from mirror import collector, settings
 from mirror.bottles import Bottle
 from mirror.catalogue import Catalogue, Formula
-from mirror.errors import UnknownFormula, UntrustedCatalogue
+from mirror.errors import UntrustedCatalogue
+from mirror.matching import is_glob, matches, matching
 
 # What brew's vendor-install.sh fetches; the digests in each brew are those of its bottles.
 PORTABLE_RUBY = "portable-ruby"
-_GLOB = frozenset("*?[")
 _NO_BOTTLE = "upstream has no bottle of it for this platform"
 
 
@@ -132,11 +130,7 @@ def select(
             by another, has a bottle whose name cannot be part of a key.
     """
     day = today or datetime.now(UTC).date()
-    matched = {
-        pattern: [matches(pattern, catalogue) for catalogue in catalogues]
-        for pattern in wanted.formulae
-    }
-    _check_each_matches(matched, catalogues)
+    matched = matching(catalogues, wanted)
     return Selected(
         tuple(
             _platform(
@@ -201,21 +195,6 @@ def _roots(
             yield name
 
 
-def is_glob(pattern: str) -> bool:
-    """Whether it may stand for several names."""
-    return not _GLOB.isdisjoint(pattern)
-
-
-def matches(pattern: str, catalogue: Catalogue) -> Set[str]:
-    """The formulae that a name, an alias, a former name or a glob of names means."""
-    if pattern == "*":
-        return catalogue.formulae.keys()
-    if not is_glob(pattern):
-        name = catalogue.resolve(pattern)
-        return {name} if name else set()
-    return {name for name in catalogue.formulae if fnmatchcase(name, pattern)}
-
-
 def _is_left_to_its_name(formula: Formula, wanted: settings.Selection, today: date) -> bool:
     """Whether a glob alone does not select it."""
     if not formula.disabled_from and not formula.deprecated_from:
@@ -273,26 +252,6 @@ def _bottles(
                 raise
             without[name] = error.problem
     return sorted(bottles), dict(sorted(without.items()))
-
-
-def _check_each_matches(
-    matched: Mapping[str, list[Set[str]]], catalogues: Sequence[Catalogue]
-) -> None:
-    unknown = [pattern for pattern, found in matched.items() if not any(found)]
-    if not unknown:
-        return
-    known = sorted({name for catalogue in catalogues for name in catalogue.formulae})
-    told = ", ".join(_with_near_miss(pattern, known) for pattern in unknown)
-    raise UnknownFormula(
-        f"nothing in the catalogue matches {told}",
-        where="selection.formulae in config/airbrew.yaml, or a Brewfile that it names",
-        remedy="correct the name or glob, then run `inv deploy`",
-    )
-
-
-def _with_near_miss(pattern: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(pattern, known, n=1)
-    return f'"{pattern}" (did you mean "{near[0]}"?)' if near else f'"{pattern}"'
 
 
 def _listed(told: Iterable[tuple[str, Mapping[str, str]]]) -> list[dict[str, str]]:

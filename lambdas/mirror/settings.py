@@ -91,6 +91,7 @@ class Selection:
         portable_ruby_versions: manifest tags of older ones to keep besides.
         casks, exclude_casks: tokens or globs.
         taps: formulae of other taps, all of which are wanted.
+        is_asked: whether a dry run asked for these formulae instead of the configured ones.
     """
 
     platforms: tuple[str, ...]
@@ -105,6 +106,7 @@ class Selection:
     casks: tuple[str, ...] = ()
     exclude_casks: tuple[str, ...] = ()
     taps: tuple[TapFormula, ...] = ()
+    is_asked: bool = False
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
@@ -219,6 +221,7 @@ class Settings:
             self.selection,
             platforms=tuple(platforms) or self.selection.platforms,
             formulae=tuple(formulae) or self.selection.formulae,
+            is_asked=bool(formulae),
         )
         return replace(self, upstream=upstream, selection=selection).checked("the event")
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from mirror import planning
+from mirror import planning, previews
+from mirror.errors import UnknownFormula
 
 LAST_YEAR = {":date": "2025-11-22"}
 MIB = 1024 * 1024
@@ -92,6 +93,41 @@ def test_a_manifest_that_is_not_there_leaves_its_bottle_unsized(offered, connect
     sizes = dry_run(connections, formulae=("wget",), sizes=True)["sizes"]
 
     assert (sizes["sized"], sizes["unsized"]) == (2, 1)
+
+
+def test_of_many_manifests_a_sample_is_read_and_the_rest_is_reckoned(
+    upstream, connections, monkeypatch
+):
+    monkeypatch.setattr(previews, "MANIFESTS", 10)
+    for index in range(40):
+        upstream.add(f"tool-{index:02}", {"arm64_tahoe": b"%02d" % index * 500})
+
+    sizes = dry_run(connections, sizes=True)["sizes"]
+
+    assert (sizes["sized"], sizes["unsized"]) == (10, 30)
+    assert (sizes["bytes"], sizes["estimate"]) == (10 * 1000, 40 * 1000)
+    assert len(set(upstream.paths("/v2/"))) == 10
+
+
+def test_the_sample_is_not_the_first_names(upstream, connections, monkeypatch):
+    monkeypatch.setattr(previews, "MANIFESTS", 10)
+    for index in range(40):
+        upstream.add(f"tool-{index:02}", {"arm64_tahoe": b"%02d" % index})
+
+    dry_run(connections, sizes=True)
+
+    asked = {path.split("/")[4] for path in upstream.paths("/v2/")}
+    assert not asked <= {f"tool-{index:02}" for index in range(10)}
+
+
+def test_a_name_that_was_asked_for_and_is_not_there_blames_no_configuration(offered, connections):
+    settings = connections.settings.overridden("", (), ("wgte",))
+
+    with pytest.raises(UnknownFormula) as caught:
+        planning.dry_run(connections.with_settings(settings))
+
+    assert caught.value.where == "the formulae that were asked for"
+    assert 'did you mean "wget"?' in str(caught.value)
 
 
 def test_what_is_too_large_costs_nothing(upstream, connections):

@@ -78,7 +78,7 @@ def test_export_says_what_the_folder_holds_and_what_to_do_with_it(gap, exported)
         f"parcel: snapshot {gap}, whole: 2 bottles and casks, 2 manifests, 1 API files"
         in exported.out
     )
-    assert exported.out.splitlines()[-1] == "  inv mirror.import --env ENV --from parcel"
+    assert exported.out.splitlines()[-1] == "  inv mirror.import parcel --env ENV"
 
 
 def test_import_says_what_arrived_and_that_it_works(inv, gap, exported):

@@ -28,6 +28,7 @@ PLAN = DryRun(
 )
 SIZES = {
     "bytes": 2**31,
+    "estimate": 2**32,
     "sized": 1,
     "unsized": 1,
     "too_large": 0,
@@ -43,7 +44,7 @@ def shown(capsys):
     """What a plan prints."""
 
     def show(prices=PRICES, **changed):
-        planning.show(replace(PLAN, **changed), prices, "us-east-1")
+        planning.show(replace(PLAN, **changed), prices, "us-east-1", "dev")
         return capsys.readouterr().out
 
     return show
@@ -60,19 +61,70 @@ def test_a_note_names_each_formula_once(shown):
     assert "note: old: deprecated upstream" in shown()
 
 
-def test_without_sizes_the_option_is_named_and_requests_are_priced(shown):
+def test_requests_are_priced_where_no_sizes_were_asked_for(shown):
     out = shown()
 
-    assert "2 bottles; --sizes reads their manifests" in out
-    assert "$0.01 for about 2000 PUT and 10 GET (S3 Standard in us-east-1" in out
+    assert "2 bottles; their sizes were not asked for" in out
+    assert "$0.01 for about 2000 PUT and 10 GET" in out
+    assert "S3 Standard in us-east-1, list prices of 2025-01" in out
 
 
-def test_with_sizes_bytes_and_the_monthly_price_are_told(shown):
+def test_bytes_and_the_monthly_price_are_told(shown):
+    out = shown(sizes=SIZES | {"unsized": 0, "sized": 2, "estimate": 2**31})
+
+    assert "to fetch  2.0 GiB in 2 bottles\n" in out
+    assert "largest   openssl@3 3.6.0 arm64_tahoe 2.0 GiB" in out
+    assert "$0.05 a month to keep it" in out
+
+
+def test_of_a_sample_bytes_and_dollars_are_reckoned_and_said_to_be(shown):
     out = shown(sizes=SIZES)
 
-    assert "2.0 GiB in 1 bottles, 1 of unknown size; largest: openssl@3" in out
-    assert "$0.05 a month to keep it" in out
-    assert "list prices of 2025-01" in out
+    assert "about 4.0 GiB in 2 bottles, reckoned from 1 of them" in out
+    assert "$0.09 a month to keep it" in out
+
+
+def test_the_bytes_of_casks_are_paid_for_too(shown):
+    sizes = {"bytes": 2**32, "unsized": 0, "failed": []}
+
+    assert "$0.18 a month to keep it" in shown(sizes=SIZES, casks=CASKS | {"sizes": sizes})
+
+
+def test_a_mirror_that_holds_all_is_told_so(shown):
+    assert "to fetch  nothing: the mirror holds all of these bottles\n" in shown(missing=0)
+
+
+def test_nothing_is_reckoned_from_nothing(shown):
+    sizes = SIZES | {"bytes": 0, "estimate": 0, "sized": 0, "unsized": 2, "largest": []}
+
+    assert "to fetch  2 bottles of unknown size\n" in shown(sizes=sizes)
+
+
+def test_each_formula_is_told_with_what_needs_it(shown):
+    chains = {"wget": ["wget"], "openssl@3": ["wget", "openssl@3"]}
+    why = {"arm64_tahoe": {"chains": chains, "more": 0, "not_selected": {}}}
+
+    out = shown(why=why)
+
+    assert "why each formula is in:\n  selected: wget\n  needed: wget → openssl@3\n" in out
+
+
+def test_of_many_formulae_the_rest_is_pointed_to(shown):
+    chains = {f"tool-{index:02}": [f"tool-{index:02}"] for index in range(25)}
+    why = {"arm64_tahoe": {"chains": chains, "more": 3, "not_selected": {}}}
+
+    out = shown(why=why)
+
+    assert "why each formula is in; of 8 more, inv mirror.why --env dev tells:\n" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_a_cask_is_told_with_its_chain(shown):
+    why = {"arm64_tahoe": {"term": ["gitup", "term"]}}
+
+    out = shown(why={"arm64_tahoe": NOTHING}, casks=CASKS | {"why": why})
+
+    assert "  needed: gitup → cask term\n" in out
 
 
 def test_a_region_without_prices_has_no_dollars(shown):

@@ -8,6 +8,8 @@ import shlex
 import pytest
 from invoke.parser import Parser
 
+from verbs.words import named
+
 
 @pytest.fixture
 def tasks(namespace):
@@ -48,7 +50,7 @@ def test_no_option_is_positional(tasks):
 def test_the_example_of_every_verb_is_a_command_that_inv_understands(namespace, tasks):
     for name, task in tasks.items():
         (example,) = re.findall(r"^ *Example: inv (.*)$", task.__doc__, re.MULTILINE)
-        words = shlex.split(example)
+        words = named(shlex.split(example), tasks)
         understood = Parser(contexts=namespace.to_contexts()).parse_argv(words)
         assert [context.name for context in understood] == [name]
 

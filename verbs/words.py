@@ -1,0 +1,37 @@
+"""Options whose name may be left out where their value is the first word after the verb."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+
+from invoke.collection import Collection
+from invoke.main import program
+
+OPTIONS: Mapping[str, str] = {
+    "mirror.import": "--from",
+    "mirror.probe": "--url",
+    "mirror.why": "--formula",
+    "oidc.explain": "--claims",
+}
+
+
+def name_options(namespace: Collection) -> None:
+    """Let the `inv` that is loading the verbs see ``--url`` in ``mirror.probe https://…``.
+
+    Invoke's own positional options cannot be left out, and take ``--help`` for their value. It
+    has set its own options aside by now, and reads the rest once the verbs are loaded.
+    """
+    parsed = getattr(program, "core", None)
+    if parsed is not None:  # Whoever else loads the verbs has no command line of ours.
+        parsed.unparsed = named(parsed.unparsed, namespace.task_names)
+
+
+def named(words: Sequence[str], verbs: Container[str]) -> list[str]:
+    """``["mirror.probe", "https://…"]`` as ``["mirror.probe", "--url", "https://…"]``."""
+    found: list[str] = []
+    for before, word in zip(["", *words], words, strict=False):
+        is_value = word == "-" or not word.startswith("-")
+        if before in OPTIONS and is_value and word not in verbs:
+            found.append(OPTIONS[before])
+        found.append(word)
+    return found
