@@ -19,10 +19,12 @@ ENABLED, WITH_READS = "ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 STATE_BY_NOTICE = {
     **dict.fromkeys(("access", "bucket", "console", "rules", "trail", "trust"), ENABLED),
     **dict.fromkeys(("denied", "root", "subject"), WITH_READS),
+    "sync-failed": ENABLED,
 }
 # What has no region is told there only; an environment elsewhere has these rules there, too.
 GLOBAL_REGION = "us-east-1"
-GLOBAL_NOTICES = tuple(each for each in STATE_BY_NOTICE if each not in {"bucket", "trail"})
+REGIONAL_NOTICES = frozenset({"bucket", "sync-failed", "trail"})
+GLOBAL_NOTICES = tuple(each for each in STATE_BY_NOTICE if each not in REGIONAL_NOTICES)
 SWITCH_ON = "set security.monitoring: true, and deploy"
 
 

@@ -163,6 +163,7 @@ def posts(clouds, declared):
     return {region: Post(cloud, PREFIX[region]) for region, cloud in clouds.items()}
 
 
+SYNC_ENDED = "Step Functions Execution Status Change"
 SAYS = {
     "denied": ("was denied a call", "take its sessions back"),
     "root": ("the account's root was used", "change its password"),
@@ -207,19 +208,68 @@ def test_what_is_as_it_should_be_or_somebody_else_s_is_told_to_nobody(posts):
     assert "signed in to the console" in told
 
 
-def test_a_notice_that_reaches_nobody_raises_an_alarm_which_is_told_too(posts):
+@pytest.mark.parametrize(
+    ("namespace", "metric", "dimension", "value", "remedy"),
+    [
+        (
+            *("AWS/SNS", "NumberOfNotificationsFailed", "TopicName", "airbrew-dev-security"),
+            "look at the subscriptions",
+        ),
+        (
+            *("AWS/Scheduler", "InvocationDroppedCount", "ScheduleGroup", "airbrew-dev-sync"),
+            "`inv mirror.sync`",
+        ),
+    ],
+)
+def test_what_reaches_nobody_or_never_began_raises_an_alarm_which_is_told(
+    posts, namespace, metric, dimension, value, remedy
+):
     post = posts[HOME]
-    failed = {
-        "MetricName": "NumberOfNotificationsFailed",
-        "Dimensions": [{"Name": "TopicName", "Value": f"{post.prefix}-security"}],
-        "Value": 1,
-    }
+    dimensions = [{"Name": dimension, "Value": value}]
+    failed = {"MetricName": metric, "Dimensions": dimensions, "Value": 1}
 
-    post.cloud.client("cloudwatch").put_metric_data(Namespace="AWS/SNS", MetricData=[failed])
+    post.cloud.client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=[failed])
 
     (told,) = post.arrived()
     assert json.loads(told)["NewStateValue"] == "ALARM"
-    assert "look at the subscriptions" in json.loads(told)["AlarmDescription"]
+    assert remedy in json.loads(told)["AlarmDescription"]
+
+
+@pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
+def test_a_sync_that_ended_badly_is_told_with_what_to_do(posts, status):
+    post = posts[HOME]
+
+    post.put(SYNC_ENDED, ended(post.prefix, status))
+
+    (told,) = post.arrived()
+    assert f"weekly-7 {status} IncompleteSync" in told
+    assert "inv mirror.report" in told.split("next:")[1]
+
+
+def test_a_sync_that_ended_well_and_somebody_else_s_are_told_to_nobody(posts):
+    post = posts[HOME]
+    post.put(SYNC_ENDED, ended(post.prefix, "SUCCEEDED"))
+    post.put(SYNC_ENDED, ended("another", "FAILED"))
+
+    post.put(SYNC_ENDED, ended(post.prefix, "FAILED", name="the-last"))
+
+    (told,) = post.arrived()
+    assert "the-last" in told
+
+
+def ended(prefix, status, name="weekly-7"):
+    """Source: Step Functions, "Automating Step Functions event delivery with EventBridge"."""
+    machine = f"arn:aws:states:{HOME}:{ACCOUNT}:stateMachine:{prefix}-sync"
+    return {
+        "executionArn": f"{machine.replace('stateMachine', 'execution')}:{name}",
+        "stateMachineArn": machine,
+        "name": name,
+        "status": status,
+        "startDate": 1764054000000,
+        "stopDate": 1764054600000,
+        "error": "IncompleteSync",
+        "cause": "…",
+    }
 
 
 def test_the_configured_address_is_subscribed(clouds):
@@ -236,7 +286,8 @@ def test_calls_that_only_read_are_heard_of_where_to_try_is_bad_enough(declared):
 
     assert heard == {f"airbrew-dev-{notice}" for notice in ("denied", "root", "subject")}
     assert set(declared[HOME]) - heard == {
-        f"airbrew-dev-{notice}" for notice in set(SAYS) - {"denied", "root", "subject"}
+        f"airbrew-dev-{notice}"
+        for notice in {*SAYS, "sync-failed"} - {"denied", "root", "subject"}
     }
 
 
@@ -297,7 +348,7 @@ def test_the_role_that_hands_on_may_do_nothing_else(clouds):
 
 
 def test_in_us_east_1_there_is_nothing_to_hand_on(declared):
-    assert len(declared[HOME]) == len(SAYS)
+    assert len(declared[HOME]) == len({*SAYS, "sync-failed"})
 
 
 def test_a_rule_that_is_missing_in_us_east_1_is_reported_for_an_environment_abroad(

@@ -158,3 +158,20 @@ run "what_aws_refuses_or_would_expect_everybody_is_refused_here" {
 
   expect_failures = [var.name_prefix, var.account, var.buckets, var.subjects, var.addresses, var.keep_days, var.permissions_boundary_arn]
 }
+
+run "a_sync_that_ends_without_publishing_is_told_and_no_other" {
+  command = plan
+
+  assert {
+    condition = jsondecode(aws_cloudwatch_event_rule.sync.event_pattern).detail == {
+      status          = ["ABORTED", "FAILED", "TIMED_OUT"]
+      stateMachineArn = ["arn:aws:states:us-east-1:123456789012:stateMachine:airbrew-dev-sync"]
+    }
+    error_message = "The rule hears of other syncs, or of other ends."
+  }
+
+  assert {
+    condition     = alltrue([for each in [aws_cloudwatch_metric_alarm.unstarted, aws_cloudwatch_metric_alarm.untold] : length(each.alarm_actions) == 1])
+    error_message = "An alarm tells nobody."
+  }
+}
