@@ -126,8 +126,9 @@ def _pieces(change: ResourceChange) -> int:
 def _of_use(used: Usage, settings: Mapping[str, Any], listed: PriceList) -> Iterator[Line]:
     functions, architecture = settings["functions"], settings["functions"]["architecture"]
     calls = used.syncs * usage.ORCHESTRATOR_CALLS
+    planning_seconds = calls * usage.ORCHESTRATOR_SECONDS + used.soaks * usage.SOAK_SECONDS
     gigabyte_seconds = (
-        calls * usage.ORCHESTRATOR_SECONDS * functions["orchestrator"]["memory_mib"] / 1024
+        planning_seconds * functions["orchestrator"]["memory_mib"] / 1024
         + used.worker_seconds * functions["sync_worker"]["memory_mib"] / 1024
     )
     transitions = used.syncs * usage.TRANSITIONS_A_SYNC + used.batches * usage.TRANSITIONS_A_BATCH
@@ -139,9 +140,9 @@ def _of_use(used: Usage, settings: Mapping[str, Any], listed: PriceList) -> Iter
         ("s3", "put"): puts,
         ("transfer", "internet_out"): float(settings["cost"]["internet_gib"]),
         ("lambda", f"gb_second_{architecture}"): gigabyte_seconds,
-        ("lambda", "request"): calls + used.batches,
+        ("lambda", "request"): calls + used.batches + used.soaks,
         ("states", "transition"): transitions,
-        ("scheduler", "invocation"): used.syncs,
+        ("scheduler", "invocation"): used.syncs + used.soaks,
         ("logs", "ingestion"): log_gb,
         ("logs", "storage"): log_gb * months_kept,
         ("cloudwatch", "metric"): usage.METRICS * min(1.0, used.syncs / HOURS_A_MONTH),

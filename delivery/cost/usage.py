@@ -24,6 +24,9 @@ LOG_GB_A_BOTTLE = 1e-6
 LOG_GB_A_SYNC = 1e-4
 METRICS = 20
 HOURS_A_MONTH = 730
+# Where there are two channels a clock asks what has soaked: every quarter of an hour, for a second.
+SOAKS_A_MONTH = 4 * HOURS_A_MONTH
+SOAK_SECONDS = 1
 # Without a schedule somebody starts one now and then.
 SYNCS_BY_HAND = 1.0
 
@@ -39,6 +42,7 @@ class Usage:
     batches: float
     task_hours: float
     worker_seconds: float
+    soaks: float
 
     @property
     def assumptions(self) -> tuple[str, ...]:
@@ -68,4 +72,5 @@ def usage(settings: Mapping[str, Any]) -> Usage:
         batches=syncs if by_task else bottles / workflow["batch_max_bottles"] + syncs,
         task_hours=moved_mib / TASK_MIB_A_SECOND / 3600 if by_task else 0.0,
         worker_seconds=0.0 if by_task else moved_mib / WORKER_MIB_A_SECOND,
+        soaks=SOAKS_A_MONTH if len(settings["publish"]["channels"]) > 1 else 0,
     )

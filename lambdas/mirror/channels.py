@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from mirror import keys, pointers, snapshots, telemetry
@@ -54,6 +55,27 @@ def advance(
             document = newest if target == newest["id"] else _sound(bucket, target, inventory)
             moved += _moved(bucket, pointer, document, by, now)
     return [*moved, *_follow(bucket, configured, newest, now)]
+
+
+def due(connections: Connections, now: datetime) -> bool:
+    """Whether `go_on` would move anything; reads the pointers alone."""
+    bucket, configured = connections.bucket, connections.settings.channels
+    return any(_due(bucket, configured, now)) or _lags(bucket, configured)
+
+
+def go_on(connections: Connections, now: datetime) -> list[Moved]:
+    """Between syncs: what has soaked goes on, and ``api/`` follows; nothing enters.
+
+    Neither a sync that fails nor an upstream without news keeps a snapshot back. The caller
+    holds the lease.
+    """
+    bucket, configured = connections.bucket, connections.settings.channels
+    inventory = bucket.sizes(keys.V2)
+    moved: list[Moved] = []
+    for pointer, target in _due(bucket, configured, now):
+        document = _sound(bucket, target, inventory)
+        moved += _moved(bucket, pointer, document, pointers.BY_SOAK, now)
+    return [*moved, *(_follow(bucket, configured, None, now) if _lags(bucket, configured) else [])]
 
 
 def soaked(pointer: Pointer, soak_hours: int, now: datetime) -> str | None:
@@ -161,6 +183,24 @@ def _next_for(bucket: Bucket, configured: Channels, channel: str) -> str:
     return newest.id if newest else ""
 
 
+def _due(bucket: Bucket, configured: Channels, now: datetime) -> Iterator[tuple[Pointer, str]]:
+    """The channels that serve something, each with the snapshot that has soaked before it."""
+    for before, name in pairwise(configured.names):
+        pointer = pointers.read(bucket, name)
+        target = soaked(pointers.read(bucket, before), configured.soak_hours, now)
+        if pointer.snapshot is not None and target is not None and _may_move(pointer, target):
+            yield pointer, target
+
+
+def _lags(bucket: Bucket, configured: Channels) -> bool:
+    """Whether ``api/`` is behind the channel that it follows: a move was cut off in between."""
+    if configured.followed is None:
+        return False
+    target = pointers.read(bucket, configured.followed).snapshot or ""
+    default = pointers.read(bucket, keys.DEFAULT_CHANNEL)
+    return target > max(default.snapshot or "", default.passed_over) or default.moving_to == target
+
+
 def _may_move(pointer: Pointer, target: str) -> bool:
     return target > max(pointer.snapshot or "", pointer.passed_over) or target == pointer.moving_to
 
@@ -188,11 +228,13 @@ def _moved(
     return moved
 
 
-def _follow(bucket: Bucket, configured: Channels, newest: Document, now: datetime) -> list[Moved]:
-    followed = configured.followed
-    target = pointers.read(bucket, followed).snapshot if followed else newest["id"]
+def _follow(
+    bucket: Bucket, configured: Channels, newest: Document | None, now: datetime
+) -> list[Moved]:
+    followed, known = configured.followed, newest["id"] if newest else None
+    target = pointers.read(bucket, followed).snapshot if followed else known
     pointer = pointers.read(bucket, keys.DEFAULT_CHANNEL)
-    document = newest if target == newest["id"] else snapshots.find(bucket, target or "")
+    document = newest if target == known else snapshots.find(bucket, target or "")
     if document is None or document["id"] <= pointer.passed_over:
         return []
     by = pointers.BY_SOAK if followed else pointers.BY_SYNC

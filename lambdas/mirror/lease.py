@@ -21,6 +21,11 @@ RENEW_BELOW = timedelta(minutes=25)
 # What moves a few pointers ends well within.
 HANDOVER = timedelta(minutes=5)
 
+# Begins the holder's name while the clock moves what has soaked.
+SOAK = "soak"
+# A minute in all: such a move copies a few API files for each channel.
+WAITS, WAIT_SECONDS = 12, 5.0
+
 IsRunning = Callable[[str], bool]
 """Whether an execution, given by its ARN, is still running."""
 
@@ -99,6 +104,30 @@ def held(
         yield sync
     finally:
         release(bucket, holder, datetime.now(UTC))
+
+
+def outlasting_soaks(
+    bucket: Bucket, act: Callable[[], dict[str, Any]], pause: Callable[[float], None]
+) -> dict[str, Any]:
+    """Do what needs the lease, again while nothing but a soaked snapshot's move is in its way.
+
+    The clock starts such a move without anybody having asked; a sync must not fail for it.
+
+    Args:
+        act: may be called again when it raised `SyncUnderWay`.
+
+    Raises:
+        SyncUnderWay: something else holds the lease, or the move never ends.
+    """
+    for _ in range(WAITS):
+        try:
+            return act()
+        except SyncUnderWay:
+            found, _ = _read(bucket)
+            if found is None or not found.execution.startswith(f"{SOAK} "):
+                raise
+        pause(WAIT_SECONDS)
+    return act()
 
 
 def is_held_by(bucket: Bucket, execution: str, now: datetime) -> bool:

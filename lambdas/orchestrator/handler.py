@@ -27,6 +27,9 @@ In:   {"action": "promote", "channel": "stable", "snapshot": "", "dry_run": true
 Out:  {"moved": [{"channel": "default", "snapshot": "2026-11-15T030000Z",
        "was": "2026-11-22T030000Z", "files": ["formula.jws.json", …]}], "dry_run": false}
 
+In:   {"action": "soak"}
+Out:  {"moved": [as above], "waits": false}
+
 In:   {"action": "mend", "run": "2026-11-22T040000Z"}
 Out:  as the sync worker's `verify`
 
@@ -40,6 +43,7 @@ Failures are raised, never returned: the state machine retries by class name
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
@@ -66,7 +70,7 @@ from mirror import (
     wanted,
 )
 from mirror.connections import Connections
-from mirror.errors import BadEvent
+from mirror.errors import BadEvent, SyncUnderWay
 
 if TYPE_CHECKING:
     from types_boto3_stepfunctions.client import SFNClient
@@ -97,6 +101,7 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "check": lambda _: readiness.check(connections()),
         "rollback": lambda event: move(event, context),
         "promote": lambda event: move(event, context),
+        "soak": lambda _: soak(context),
         "mend": lambda event: mend(event, context),
     }
     action = actions.get(event.get("action", ""))
@@ -104,7 +109,7 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
         raise _bad_event("action", f"one of {', '.join(actions)}", event)
     about = connections().settings.about
     telemetry.begin("orchestrator", project=about.project, environment=about.environment)
-    return action(event)
+    return lease.outlasting_soaks(connections().bucket, lambda: action(event), time.sleep)
 
 
 def plan(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,6 +174,24 @@ def move(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         if not dry_run:
             completion.show_moved(connections(), moved)
     return {"moved": [each.as_json() for each in moved], "dry_run": dry_run}
+
+
+def soak(context: Any) -> dict[str, Any]:
+    """Let what has soaked go on, as the clock asks every quarter of an hour.
+
+    While a sync runs nothing moves: its end moves the same, and so does the next call.
+    """
+    now = datetime.now(UTC)
+    if not channels.due(connections(), now):
+        return {"moved": [], "waits": False}
+    try:
+        with exclusive(lease.SOAK, context, now):
+            moved = channels.go_on(connections(), now)
+            completion.show_moved(connections(), moved)
+    except SyncUnderWay as error:
+        telemetry.tell("soak_waits", problem=error.problem)
+        return {"moved": [], "waits": True}
+    return {"moved": [each.as_json() for each in moved], "waits": False}
 
 
 def mend(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

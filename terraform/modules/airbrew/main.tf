@@ -102,6 +102,7 @@ module "schedule" {
   timezone                 = var.settings.schedule.timezone
   enabled                  = var.settings.schedule.enabled
   state_machine_arn        = module.workflow.state_machine.arn
+  soak_function_arn        = length(var.settings.publish.channels) > 1 ? module.functions.orchestrator.live_arn : ""
   permissions_boundary_arn = var.settings.roles.permissions_boundary_arn
 }
 

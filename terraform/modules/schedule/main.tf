@@ -34,6 +34,33 @@ resource "aws_scheduler_schedule" "sync" {
   }
 }
 
+# A soak ends by the clock: not only when a sync ends well, and whether or not syncs are scheduled.
+resource "aws_scheduler_schedule" "soak" {
+  count = var.soak_function_arn == "" ? 0 : 1
+
+  name                = "${var.name}-soak"
+  description         = "Lets snapshots that have soaked go on to the next channel."
+  group_name          = aws_scheduler_schedule_group.sync.name
+  schedule_expression = "rate(15 minutes)"
+  state               = "ENABLED"
+
+  flexible_time_window {
+    mode = "OFF"
+  }
+
+  target {
+    arn      = var.soak_function_arn
+    role_arn = aws_iam_role.schedule.arn
+    input    = jsonencode({ action = "soak" })
+
+    # The next quarter of an hour does the same.
+    retry_policy {
+      maximum_event_age_in_seconds = 900
+      maximum_retry_attempts       = 0
+    }
+  }
+}
+
 resource "aws_iam_role" "schedule" {
   name                 = "${var.name}-schedule"
   description          = "What the schedule ${var.name} may do."
@@ -58,11 +85,19 @@ resource "aws_iam_role_policy" "schedule" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid      = "StartASync"
-      Effect   = "Allow"
-      Action   = "states:StartExecution"
-      Resource = var.state_machine_arn
-    }]
+    Statement = concat(
+      [{
+        Sid      = "StartASync"
+        Effect   = "Allow"
+        Action   = "states:StartExecution"
+        Resource = var.state_machine_arn
+      }],
+      [for arn in compact([var.soak_function_arn]) : {
+        Sid      = "LetWhatHasSoakedGoOn"
+        Effect   = "Allow"
+        Action   = "lambda:InvokeFunction"
+        Resource = arn
+      }],
+    )
   })
 }

@@ -48,6 +48,18 @@ variable "state_machine_arn" {
   }
 }
 
+variable "soak_function_arn" {
+  description = "The function that lets snapshots go on to the next channel, asked every quarter of an hour; empty where there are not two channels."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(arn:aws:lambda:[a-z0-9-]+:[0-9]{12}:function:.+)?$", var.soak_function_arn))
+    error_message = "soak_function_arn \"${var.soak_function_arn}\" is not the ARN of a function."
+  }
+}
+
 variable "permissions_boundary_arn" {
   description = "The policy that bounds what the roles here can ever be given; empty where there is none (terraform/access makes it)."
   type        = string

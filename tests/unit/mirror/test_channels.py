@@ -227,6 +227,64 @@ def test_a_soaked_snapshot_that_lost_a_bottle_stays_where_it_is(
     assert served()["pilot"] == first
 
 
+def test_between_syncs_what_has_soaked_goes_on_and_nothing_else(configured, publish, served):
+    connections = configured(replace(THREE, followed="stable"))
+    first, second = publish(0), publish(1)
+    soaked = NOW + 3 * DAY
+
+    early = channels.go_on(connections, soaked - timedelta(seconds=1))
+    pilot = channels.go_on(connections, soaked)
+    again = channels.go_on(connections, soaked + DAY)
+
+    assert (early, again) == ([], [])
+    assert [(each.channel, each.snapshot) for each in pilot] == [("pilot", second)]
+    assert served() == {"canary": second, "pilot": second, "stable": first, "api": first}
+    channels.go_on(connections, soaked + 2 * DAY)
+    assert set(served().values()) == {second}
+
+
+def test_what_was_taken_back_does_not_go_on_between_syncs(configured, publish, served):
+    connections = configured(replace(THREE, followed="stable"))
+    first = publish(0)
+    publish(1)
+    channels.rollback(connections, "canary", first, NOW + DAY, dry_run=False)
+
+    assert not channels.due(connections, NOW + 9 * DAY)
+    assert channels.go_on(connections, NOW + 9 * DAY) == []
+    assert set(served().values()) == {first}
+
+
+def test_whether_anything_has_soaked_is_told_by_the_pointers_alone(configured, publish, s3_calls):
+    connections = configured(THREE)
+    publish(0)
+    publish(1)
+    s3_calls.clear()
+
+    told = [channels.due(connections, NOW + days * DAY) for days in (2, 3)]
+
+    assert told == [False, True]
+    assert set(s3_calls) == {"GetObject"}
+
+
+def test_a_move_that_was_killed_between_stable_and_api_is_completed_between_syncs(
+    configured, publish, served, stored, s3
+):
+    connections = configured(replace(THREE, followed="stable"))
+    publish(0)
+    second = publish(1)
+    before = stored("channels/default/") | stored("api/")
+    channels.promote(connections, "stable", second, NOW + DAY, dry_run=False)
+    for key, body in before.items():
+        s3.put_object(Bucket="mirror", Key=key, Body=body)
+
+    told = channels.due(connections, NOW + DAY)
+    channels.go_on(connections, NOW + DAY)
+
+    assert told
+    assert served()["api"] == second
+    assert not channels.due(connections, NOW + DAY)
+
+
 @pytest.mark.parametrize(
     ("channel", "snapshot", "error", "told"),
     [

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 
+from mirror import lease
 from mirror.errors import BadEvent, SyncUnderWay
 from orchestrator import handler as orchestrator
 from sync_worker import handler as sync_worker
@@ -119,6 +121,75 @@ def test_a_failure_is_recorded(deployed, upstream, stored):
 
     assert answer["sync"] == planned["sync"]
     assert f"syncs/{planned['sync']}/report.json" in stored("syncs/")
+
+
+@pytest.fixture
+def soaking(deployed, upstream, s3, stored):
+    """Two channels without a soak; canary is a snapshot ahead of stable."""
+    settings = json.loads(stored("settings/")["settings/mirror.json"])
+    settings["publish"] |= {"channels": ["canary", "stable"], "soak_hours": 1}
+    s3.put_object(Bucket="mirror", Key="settings/mirror.json", Body=json.dumps(settings).encode())
+    for version in ("1.0", "1.1"):
+        upstream.add("jq", {"arm64_tahoe": version.encode()}, version=version)
+        execution = f"{EXECUTION}-{version}"
+        planned = plan(execution)
+        sync_worker.handle({"batch": f"syncs/{planned['sync']}/plan/00000.json"}, Context())
+        finish = {"action": "publish", "sync": planned["sync"], "execution": execution}
+        orchestrator.handle(finish, Context())
+    key = "channels/canary/pointer.json"
+    pointer = json.loads(stored("channels/")[key]) | {"since": "2026-11-22T00:00:00Z"}
+    s3.put_object(Bucket="mirror", Key=key, Body=json.dumps(pointer).encode())
+    return planned["sync"]
+
+
+def test_what_has_soaked_goes_on_by_the_clock_without_any_sync(soaking, stored):
+    answer = orchestrator.handle({"action": "soak"}, Context())
+    again = orchestrator.handle({"action": "soak"}, Context())
+
+    assert [(each["channel"], each["snapshot"]) for each in answer["moved"]] == [
+        ("stable", soaking)
+    ]
+    assert again == {"moved": [], "waits": False}
+    assert f'"stable": "{soaking}"' in stored("status/")["status/status.json"].decode()
+
+
+def test_while_a_sync_runs_a_soaked_snapshot_waits_and_nothing_fails(soaking, monkeypatch, stored):
+    monkeypatch.setattr(orchestrator, "_is_running", lambda _: True)
+    plan("arn:aws:states:us-east-1:123456789012:execution:sync:third")
+    before = stored("channels/")
+
+    answer = orchestrator.handle({"action": "soak"}, Context())
+
+    assert answer == {"moved": [], "waits": True}
+    assert stored("channels/") == before
+
+
+def test_a_sync_waits_while_a_soaked_snapshot_moves(deployed, upstream, bucket, monkeypatch):
+    upstream.add("jq", {"arm64_tahoe": b"jq"})
+    now, holder = datetime.now(UTC), f"{lease.SOAK} 1f0c"
+    lease.acquire(bucket, holder, lambda _: True, now)
+    waited = []
+
+    def moved_at_last(seconds):
+        waited.append(seconds)
+        if len(waited) == 2:
+            lease.release(bucket, holder, datetime.now(UTC))
+
+    monkeypatch.setattr(orchestrator.time, "sleep", moved_at_last)
+
+    assert plan()["batches"] == 1
+    assert len(waited) == 2
+
+
+def test_a_move_that_never_ends_is_not_waited_for_for_ever(deployed, bucket, monkeypatch):
+    lease.acquire(bucket, f"{lease.SOAK} 1f0c", lambda _: True, datetime.now(UTC))
+    waited = []
+    monkeypatch.setattr(orchestrator.time, "sleep", waited.append)
+
+    with pytest.raises(SyncUnderWay, match="soak 1f0c"):
+        plan()
+
+    assert sum(waited) == 60
 
 
 def test_manifests_are_mended_while_no_sync_runs(deployed, upstream, s3, stored, monkeypatch):

@@ -70,6 +70,42 @@ run "the_schedule_may_start_this_state_machine_and_nothing_else" {
   }
 }
 
+run "without_channels_nothing_soaks" {
+  command = plan
+
+  assert {
+    condition     = length(aws_scheduler_schedule.soak) == 0
+    error_message = "A function is called every quarter of an hour for nothing."
+  }
+}
+
+run "what_has_soaked_goes_on_by_the_clock_even_where_no_sync_is_scheduled" {
+  variables {
+    enabled           = false
+    soak_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:airbrew-dev-orchestrator:live"
+  }
+
+  assert {
+    condition = [
+      aws_scheduler_schedule.soak[0].schedule_expression,
+      aws_scheduler_schedule.soak[0].state,
+      aws_scheduler_schedule.soak[0].target[0].arn,
+      aws_scheduler_schedule.soak[0].target[0].input,
+    ] == ["rate(15 minutes)", "ENABLED", var.soak_function_arn, "{\"action\":\"soak\"}"]
+    error_message = "Soaked snapshots wait for a sync."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role_policy.schedule.policy).Statement[1] == {
+      Sid      = "LetWhatHasSoakedGoOn"
+      Effect   = "Allow"
+      Action   = "lambda:InvokeFunction"
+      Resource = var.soak_function_arn
+    }
+    error_message = "The schedule's policy is ${aws_iam_role_policy.schedule.policy}."
+  }
+}
+
 run "what_is_no_time_and_names_that_aws_refuses_are_refused_here" {
   command = plan
 
@@ -78,10 +114,11 @@ run "what_is_no_time_and_names_that_aws_refuses_are_refused_here" {
     expression               = "0 3 * * 0"
     timezone                 = "half past three"
     state_machine_arn        = "airbrew-dev-sync"
+    soak_function_arn        = "airbrew-dev-orchestrator"
     permissions_boundary_arn = "airbrew-dev-boundary"
   }
 
-  expect_failures = [var.name, var.expression, var.timezone, var.state_machine_arn, var.permissions_boundary_arn]
+  expect_failures = [var.name, var.expression, var.timezone, var.state_machine_arn, var.soak_function_arn, var.permissions_boundary_arn]
 }
 
 run "a_boundary_is_put_around_every_role" {

@@ -72,6 +72,19 @@ def test_each_item_is_within_two_percent_of_a_case_worked_by_hand(tmp_path, item
     assert lines(found)[item] == pytest.approx(BY_HAND[item], rel=0.02, abs=0.0001)
 
 
+def test_two_channels_cost_a_short_call_every_quarter_of_an_hour(tmp_path):
+    alone = settings(tmp_path)
+    channels = alone | {"publish": alone["publish"] | {"channels": ["canary", "stable"]}}
+
+    before, after = (
+        lines(costs.estimate(document(*STANDING), each, "us-east-1")) for each in (alone, channels)
+    )
+
+    more = {item: after[item] - before.get(item, 0) for item in after}
+    assert more["lambda gb second arm64"] == pytest.approx(2920 * 0.0000133334, rel=0.02)
+    assert more["scheduler invocation"] == pytest.approx(2920 * 1.0 / 1e6, abs=0.0001)
+
+
 def test_the_sum_is_that_of_the_lines(tmp_path):
     found = costs.estimate(document(*STANDING), settings(tmp_path), "us-east-1")
 
