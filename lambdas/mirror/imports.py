@@ -56,13 +56,15 @@ def publish(
     published = reports.published(bucket, snapshot)
     if published is not None:
         return published
-    lease.take(bucket, snapshot, holder, is_running, now)
+    earlier = lease.take(bucket, snapshot, holder, is_running, now)
     try:
         _check_newest(bucket, snapshot)
         _plan(connections, snapshot, now).write(bucket)
         return publication.publish(connections, snapshot, holder, now=now)
     finally:
-        lease.release(bucket, holder, now)
+        # Its id may be ahead of our clock: once refused, it must not lead later syncs there.
+        came = snapshots.find(bucket, snapshot) is not None
+        lease.release(bucket, holder, now, sync=snapshot if came else earlier)
 
 
 def _check_newest(bucket: Bucket, snapshot: str) -> None:

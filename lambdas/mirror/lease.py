@@ -70,11 +70,14 @@ def acquire(
     return sync
 
 
-def take(bucket: Bucket, sync: str, holder: str, is_running: IsRunning, now: datetime) -> None:
+def take(bucket: Bucket, sync: str, holder: str, is_running: IsRunning, now: datetime) -> str:
     """Hold the lease for a sync whose id is given: an import brings its own.
 
     Args:
         holder: who asks, in place of an execution's ARN; asking again is allowed.
+
+    Returns:
+        The id that the lease had before, or one for now: for `release`, when nothing comes of it.
 
     Raises:
         SyncUnderWay: someone else holds it.
@@ -84,6 +87,7 @@ def take(bucket: Bucket, sync: str, holder: str, is_running: IsRunning, now: dat
         raise _taken(bucket, held)
     if not bucket.replace(keys.LEASE, Lease(sync, holder, now + LASTS).as_json(), etag):
         raise _taken(bucket, _read(bucket)[0])
+    return held.sync if held and held.execution != holder else keys.sync_id(now)
 
 
 @contextlib.contextmanager
@@ -156,10 +160,13 @@ def renew(bucket: Bucket, sync: str, now: datetime) -> None:
         raise _taken(bucket, held)
 
 
-def release(bucket: Bucket, execution: str, now: datetime) -> str | None:
+def release(bucket: Bucket, execution: str, now: datetime, sync: str = "") -> str | None:
     """Give the lease back, if this execution holds it.
 
     The document stays, expired, so that the next sync's id is later than this one's.
+
+    Args:
+        sync: the id that it is left with; by default that of the execution's sync.
 
     Returns:
         The id of the execution's sync; None when it holds no lease.
@@ -168,7 +175,7 @@ def release(bucket: Bucket, execution: str, now: datetime) -> str | None:
     if held is None or held.execution != execution:
         return None
     # Lost to someone who took it over: then it is not ours to give back.
-    bucket.replace(keys.LEASE, Lease(held.sync, execution, now).as_json(), etag)
+    bucket.replace(keys.LEASE, Lease(sync or held.sync, execution, now).as_json(), etag)
     return held.sync
 
 

@@ -121,6 +121,33 @@ def test_the_lease_is_given_back_when_publishing_fails(first, far, parcel):
     assert API not in far.held()
 
 
+def test_a_refused_import_leaves_later_syncs_in_their_own_time(second, far, tmp_path):
+    far.export(tmp_path / "second")
+    index = next(key for key in files_of(tmp_path / "second") if "/jq/manifests/" in key)
+    resign(far, tmp_path / "second", {index: b"{}"})
+    earlier = {
+        "sync": "2020-01-01T000000Z",
+        "execution": "arn:one",
+        "expires_at": "2020-01-01T00:30:00Z",
+    }
+    far.s3.put_object(Bucket=FAR, Key="syncs/lease.json", Body=json.dumps(earlier).encode())
+
+    with pytest.raises(PublishFailed, match="not an OCI image index"):
+        far.bring(tmp_path / "second")
+
+    assert json.loads(far.read("syncs/lease.json"))["sync"] == "2020-01-01T000000Z"
+
+
+def test_a_refused_first_import_leaves_no_trace_of_its_time(first, far, parcel):
+    index = next(key for key in files_of(parcel) if "/jq/manifests/" in key)
+    resign(far, parcel, {index: b"{}"})
+
+    with pytest.raises(PublishFailed, match="not an OCI image index"):
+        far.bring(parcel)
+
+    assert json.loads(far.read("syncs/lease.json"))["sync"] != first
+
+
 def resign(far, folder, changed=None, **document):
     """Change files or entries of the list, and sign it anew: an organisation that lies."""
     listed = json.loads((folder / "parcel.json").read_bytes())
