@@ -28,7 +28,9 @@ def keygen(context: Context, to: str = "") -> None:
     from delivery.air_gap import signing
 
     private_file = Path(_given(to, "--to", "a file of the new private key")).expanduser()
-    report_parcels.key_pair(private_file, signing.make_pair(private_file))
+    made_folder = not private_file.parent.exists()
+    public_file = signing.make_pair(private_file)
+    report_parcels.key_pair(private_file, public_file, made_folder=made_folder)
 
 
 @verb(

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 NAMED = 10
 
 
-def key_pair(private_file: Path, public_file: Path) -> None:
+def key_pair(private_file: Path, public_file: Path, *, made_folder: bool) -> None:
     """Where the two keys are, and who needs which."""
+    if made_folder:
+        console.line(f"made the folder {private_file.parent}")
     console.line(f"private key: {private_file} (exports sign with it; keep it to yourself)")
     console.line(f"public key:  {public_file} (imports check with it; bring it across once)")
     console.line("next:")

@@ -30,14 +30,23 @@ KEYGEN = "make a pair with `inv mirror.keygen --to FILE`"
 def make_pair(private_file: Path) -> Path:
     """Write a new private key, for its owner's eyes only, and beside it ``….pub``.
 
-    The folder is made if it is not there.
+    The file's own folder is made if it is not there, for the owner only; none above it is,
+    since that would be a typing error.
 
     Returns:
         The public key's file.
 
     Raises:
-        BadInput: one of the two files exists.
+        BadInput: one of the two files exists, or a folder above theirs is not there.
     """
+    above = private_file.parent.parent
+    if not above.is_dir():
+        missing = next(each for each in reversed([above, *above.parents]) if not each.is_dir())
+        raise BadInput(
+            f'there is no folder "{missing}"',
+            where="--to",
+            remedy=f"correct the name, or make the folder: mkdir -p {private_file.parent}",
+        )
     key = Ed25519PrivateKey.generate()
     public_file = private_file.with_name(f"{private_file.name}.pub")
     private_pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -102,7 +111,7 @@ def check(body: bytes, signature: bytes, key: Ed25519PublicKey, where: str) -> N
 
 def _create(file: Path, pem: bytes, mode: int) -> None:
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.parent.mkdir(mode=0o700, exist_ok=True)
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as opened:
             opened.write(pem)
     except OSError as error:

@@ -70,6 +70,8 @@ def test_keygen_says_who_needs_which_key_and_prints_neither(inv, gap):
     assert "private key: keys/key (exports sign with it" in ended.out
     assert "public key:  keys/key.pub (imports check with it" in ended.out
     assert "BEGIN" not in ended.out + ended.err
+    assert "made the folder keys" in ended.out
+    assert "made" not in inv("mirror.keygen", "--to", "keys/another").out
 
 
 def test_export_says_what_the_folder_holds_and_what_to_do_with_it(gap, exported):

@@ -19,6 +19,17 @@ def test_a_pair_of_keys_signs_and_checks_and_is_for_its_owner_only(tmp_path):
         signing.make_pair(tmp_path / "key")
 
 
+def test_the_key_s_own_folder_is_made_but_none_above_it(tmp_path):
+    mistyped = tmp_path / "hoem" / "me" / "key"
+
+    with pytest.raises(BadInput, match=f'there is no folder "{tmp_path / "hoem"}"'):
+        signing.make_pair(mistyped)
+
+    assert list(tmp_path.iterdir()) == []
+    signing.make_pair(tmp_path / "keys" / "key")
+    assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o700
+
+
 def test_a_private_key_that_others_can_read_is_not_used(tmp_path):
     signing.make_pair(tmp_path / "key")
     (tmp_path / "key").chmod(0o644)
