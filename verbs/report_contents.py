@@ -15,19 +15,22 @@ def snapshots(found: Sequence[Mapping[str, Any]]) -> None:
     if not found:
         console.line("nothing was published yet")
         return
+    with_casks = any(each.get("casks") for each in found)
     rows = [
         [
             each["id"],
             report.age(each["age_seconds"]),
             str(each["formulae"]),
             str(each["bottles"]),
+            *([str(each.get("casks", 0))] if with_casks else []),
             console.size(each["bytes"]),
             console.size(each["new_bytes"]),
             ", ".join("api/" if name == "default" else name for name in each["channels"]),
         ]
         for each in found
     ]
-    console.table(["snapshot", "age", "formulae", "bottles", "size", "new", "served as"], rows)
+    held = ["formulae", "bottles", *(["casks"] if with_casks else [])]
+    console.table(["snapshot", "age", *held, "size", "new", "served as"], rows)
 
 
 def moved(answer: Mapping[str, Any]) -> None:

@@ -26,6 +26,7 @@ def overview(bucket: Bucket, now: datetime) -> dict[str, Any]:
         rows.append(
             {
                 **{name: document[name] for name in ("id", "created_at", "formulae", "bottles")},
+                **({"casks": document["casks"]} if document.get("casks") else {}),
                 "age_seconds": int(age.total_seconds()),
                 "bytes": document["bytes"],
                 "new_bytes": sum(size for key, size in held.items() if key not in earlier),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror import audit, channels, planning, retention, verification
+from mirror import audit, channels, overview, planning, retention, verification
 from mirror.casks import CaskFile
 from mirror.errors import IncompleteSnapshot, IncompleteSync, UnknownFormula, UntrustedCatalogue
 from mirror.settings import Retention
@@ -124,6 +124,15 @@ def test_the_status_page_lists_casks_with_what_upstream_says_of_them(upstream, c
     assert "Casks (1)" in page
     assert "Web &lt;browser&gt;" in page
     assert json.loads(stored()["status/formulae.json"])["casks"] == [["firefox", "2.0", ""]]
+
+
+def test_an_overview_of_snapshots_counts_casks(upstream, choosing, bucket):
+    upstream.add_cask("firefox", BODY)
+    choosing("firefox").run()
+
+    (row,) = overview.overview(bucket, NOW)["snapshots"]
+
+    assert row["casks"] == 1
 
 
 def test_a_mirror_without_casks_says_nothing_of_them(upstream, choosing, stored):

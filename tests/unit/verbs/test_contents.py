@@ -65,6 +65,18 @@ def test_snapshots_are_listed_with_what_serves_them(inv, functions):
     ]
 
 
+def test_snapshots_tell_how_many_casks_they_hold_where_any_holds_some(inv, functions):
+    row = {"created_at": "2026-11-22T03:00:00Z", "age_seconds": 7200, "formulae": 3, "bottles": 4}
+    row |= {"bytes": 2048, "new_bytes": 10, "channels": []}
+    newest = row | {"id": "2026-11-22T030000Z", "casks": 17}
+    functions.will_answer({"snapshots": [newest, row | {"id": "2026-11-15T030000Z"}]})
+
+    head, *rows = (each.split() for each in inv("mirror.snapshots").out.splitlines()[-3:])
+
+    assert head.index("casks") == 4
+    assert [each[5] for each in rows] == ["17", "0"]
+
+
 def test_a_rollback_says_what_is_served_instead_of_what(inv, functions):
     functions.will_answer({"moved": [MOVED], "dry_run": False})
 
