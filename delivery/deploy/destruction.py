@@ -82,12 +82,14 @@ def destroy(
 
     Raises:
         BadInput: nothing is deployed there.
+        ToolMissing: there is no Terraform; nothing was changed, no bucket was emptied.
         TerraformFailed: Terraform could not; it is recorded, and can be run again.
     """
     checkout = checkout or Checkout()
     with lock.held(checkout.state_dir, environment.name, patience_seconds=patience_seconds) as turn:
         bucket = state_bucket.name(environment.project, environment.name, cloud.account_id)
         require_deployed(environment, cloud, bucket)
+        provisioning.require_terraform(checkout, cloud)
         asked = Asked(environment.name, "destroy", turn.token, turn.before, patience_seconds)
         with lease.held(cloud, bucket, asked, steps) as held:
             # Somebody else's by now, if we had to wait.

@@ -19,7 +19,7 @@ from delivery.environment import Environment
 from delivery.releases import recall
 from delivery.review import reversals
 from delivery.review.reviewing import Review
-from delivery.terraform import apart
+from delivery.terraform import apart, binary
 from delivery.terraform.running import ROOT_OUTPUT, Plan, Workspace
 
 Admit = Callable[[Site, Plan], Review]
@@ -37,6 +37,15 @@ def workspace(checkout: Checkout, environment: Environment, cloud: Cloud, bucket
     )
     found.init(state_bucket.backend_config(cloud, bucket, environment.name))
     return found
+
+
+def require_terraform(checkout: Checkout, cloud: Cloud) -> None:
+    """Return when there is a Terraform to run, brought here if need be; nothing else is touched.
+
+    Raises:
+        ToolMissing, UntrustedDownload: there is none; see `binary.find`.
+    """
+    binary.find(cloud.variables, checkout.state_dir)
 
 
 def provision(attempt: Attempt, *, admit: Admit | None = None) -> None:

@@ -90,8 +90,12 @@ def carry_out(site: Site, order: Order, is_unchanged: Callable[[Site], bool]) ->
 
     Returns:
         None when somebody else did the same while this waited for the lease.
+
+    Raises:
+        ToolMissing: there is no Terraform; nothing was changed, no bucket was made.
     """
     with site.steps.step("bootstrap"):
+        provisioning.require_terraform(site.checkout, site.cloud)
         if state_bucket.ensure(site.cloud, site.bucket):
             site.steps.detail(f"created s3://{site.bucket}")
     with custody.leased(site, order.turn, "deploy", order.patience_seconds) as (newest, held):

@@ -151,6 +151,11 @@ class Stand:
             checkout=self.checkout,
         )
 
+    def lose_terraform(self, monkeypatch: Any) -> None:
+        """Take the program away, on a machine that HashiCorp builds none for."""
+        (self.folder / "bin" / "terraform").unlink()
+        monkeypatch.setattr("platform.machine", lambda: "riscv64")
+
     def latest(self) -> history.Record | None:
         return history.latest(self.cloud, BUCKET, "dev")
 

@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from delivery import standing
-from delivery.errors import BadInput, DeployUnderWay, SmokeTestFailed, SyncFailed, TerraformFailed
+from delivery.errors import (
+    BadInput,
+    DeployUnderWay,
+    SmokeTestFailed,
+    SyncFailed,
+    TerraformFailed,
+    ToolMissing,
+)
 from delivery.releases import under_way
 from tests.doubles.stand import BUCKET, OUTPUTS, Stand
 
@@ -243,6 +250,35 @@ def test_a_failure_that_cannot_be_recorded_is_still_the_failure_that_is_told(sta
 
     with pytest.raises(SyncFailed, match="IncompleteSync: jq is missing"):
         stand.deploy()
+
+
+def test_without_terraform_a_first_deploy_makes_not_even_the_state_bucket(stand, s3, monkeypatch):
+    stand.lose_terraform(monkeypatch)
+
+    with pytest.raises(ToolMissing):
+        stand.deploy()
+
+    assert buckets(s3) == ["mirror"]
+
+
+def test_without_terraform_a_later_deploy_changes_and_records_nothing(stand, s3, monkeypatch):
+    stand.deploy()
+    before = [each["Key"] for each in s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
+    stand.write("lambdas/orchestrator/handler.py", "handle = 2\n")
+    stand.lose_terraform(monkeypatch)
+
+    with pytest.raises(ToolMissing):
+        stand.deploy()
+
+    assert [each["Key"] for each in s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == before
+    assert stand.latest().number == 1
+
+
+def test_what_is_unchanged_needs_no_terraform(stand, monkeypatch):
+    stand.deploy()
+    stand.lose_terraform(monkeypatch)
+
+    assert stand.deploy().action == "unchanged"
 
 
 def test_two_deploys_at_once_are_one_and_a_refusal(stand):

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from delivery.deploy import destruction
-from delivery.errors import BadInput, TerraformFailed
+from delivery.errors import BadInput, TerraformFailed, ToolMissing
 from tests.doubles.stand import BUCKET, OUTPUTS, Stand
 
 MIRROR = "module.airbrew.module.storage.aws_s3_bucket.mirror"
@@ -154,3 +154,14 @@ def test_where_nothing_was_deployed_there_is_nothing_to_destroy(tmp_path, s3, pu
         stand.destroy(delete_data=True)
 
     assert stand.calls() == []
+
+
+def test_without_terraform_no_bucket_is_emptied_and_nothing_is_marked(stand, s3, held, monkeypatch):
+    stand.lose_terraform(monkeypatch)
+
+    with pytest.raises(ToolMissing):
+        stand.destroy(delete_data=True)
+
+    assert s3.list_objects_v2(Bucket="mirror")["KeyCount"] == held
+    assert stand.latest().outcome == "succeeded"
+    assert stand.deploy().action == "unchanged"
