@@ -44,8 +44,3 @@ def _seconds(found: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _version(release: Mapping[str, Any]) -> str:
     return f" ({release['version']})" if release.get("version") else ""
-
-
-def _took(found: Mapping[str, Any]) -> str:
-    seconds = f"{found['alias_seconds']:.1f} s until the old versions answered"
-    return f"{seconds}, {found['seconds']:.1f} s in all"

@@ -36,11 +36,13 @@ class Attempt:
         touched: whether Terraform or an alias may have changed the environment.
         recorded: whether its success is in the history: from then on nothing is undone.
         made: addresses of the resources that it has made.
+        altered: addresses of those that were there, and that it has changed in place.
         outputs: what Terraform put out, as far as is known.
         published: each function → the version that Terraform published last.
         versions: each function → the version in service.
         served: the snapshot that clients got before a sync of this deploy.
         protected: addresses that Terraform's state has of what no rollback may take away.
+        state_version: S3's name of Terraform's state as it was applied and looked at last.
     """
 
     site: Site
@@ -50,6 +52,7 @@ class Attempt:
     touched: bool = False
     recorded: bool = False
     made: set[str] = field(default_factory=set)
+    altered: set[str] = field(default_factory=set)
     outputs: dict[str, Any] = field(default_factory=dict)
     published: Mapping[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
@@ -60,6 +63,7 @@ class Attempt:
     rehearsal: Mapping[str, Any] = field(default_factory=dict)
     served: str = ""
     protected: Sequence[str] = field(default_factory=list)
+    state_version: str = ""
 
     @classmethod
     def of(cls, site: Site, lease: Lease, kind: str = "deploy") -> Self:
@@ -74,6 +78,7 @@ class Attempt:
             outputs=dict(previous.outputs),
             versions=dict(previous.versions),
             protected=previous.protected,
+            state_version=previous.state_version,
         )
 
     @property
@@ -94,6 +99,7 @@ class Attempt:
             sync=self.sync,
             rehearsal=self.rehearsal,
             protected=self.protected,
+            state_version=self.state_version,
             **more,
         )
 

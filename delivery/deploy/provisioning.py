@@ -68,10 +68,12 @@ def provision(attempt: Attempt, *, admit: Admit | None = None) -> None:
         attempt.lease.check()
         attempt.touched = True
         attempt.made |= {each.address for each in found.changes if each.action == "create"}
+        attempt.altered |= {each.address for each in found.changes if each.action == "update"}
         outputs = dict(found.apply(site.steps.detail))
     _take(attempt, outputs)
     name = site.environment.name
-    attempt.protected = reversals.protected(site.cloud, site.bucket, name)
+    noted = reversals.noted(site.cloud, site.bucket, name)
+    attempt.protected, attempt.state_version = noted
 
 
 def provision_code(attempt: Attempt) -> None:

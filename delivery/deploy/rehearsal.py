@@ -7,6 +7,7 @@ from delivery.deploy.attempt import Attempt
 from delivery.errors import CannotRollBack
 from delivery.releases import history, recall, ways_back
 from delivery.releases.history import Record
+from delivery.review import reversals
 
 
 def rehearse(attempt: Attempt, earlier: Record) -> None:
@@ -33,6 +34,7 @@ def _refusal(attempt: Attempt, earlier: Record) -> str:
             records = history.newest_first(site.cloud, site.bucket, site.environment.name)
             ways_back.require_layout(site, list(records), earlier, by=site.release)
             recall.require(site.cloud, site.bucket, earlier)
+            reversals.require(site, earlier)
             aliases.require(site.cloud, earlier.versions)
         except CannotRollBack as error:
             return error.problem

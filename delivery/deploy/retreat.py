@@ -45,7 +45,8 @@ def terraform_back(attempt: Attempt, wanted: Site) -> None:
     attempt.site = wanted
     try:
         # What this attempt has made itself is no loss; it was not there before.
-        admit = partial(admission.admit, made=frozenset(attempt.made))
+        made, altered = frozenset(attempt.made), frozenset(attempt.altered)
+        admit = partial(admission.admit, made=made, altered=altered)
         provisioning.provision(attempt, admit=admit)
     finally:
         attempt.site = asked

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from delivery.checkout import Checkout
 from delivery.cloud import Cloud
@@ -50,7 +51,7 @@ def roll_back(
         with custody.leased(site, turn, "rollback", patience_seconds) as (newest, held):
             target = _target(newest, to)
             attempt = Attempt.of(newest, held, "rollback")
-            with custody.recorded(attempt, _left):
+            with custody.recorded(attempt, partial(_left, target)):
                 return _carry_out(attempt, target)
 
 
@@ -110,7 +111,7 @@ def _plan(site: Site, to: str) -> Outcome:
     )
 
 
-def _left(attempt: Attempt, error: BaseException) -> Aftermath:
+def _left(target: Record, attempt: Attempt, error: BaseException) -> Aftermath:
     """A rollback that broke stays where it got to: what it left was not wanted any more."""
     name = attempt.site.environment.name
     if not attempt.touched:
@@ -118,6 +119,11 @@ def _left(attempt: Attempt, error: BaseException) -> Aftermath:
     serving: Sequence[str] = [f"{each} {version}" for each, version in attempt.versions.items()]
     return Aftermath(
         f"in service: {', '.join(serving) or 'what was before'}; the rest of {name} is not back;"
-        f" go on with the same command",
-        {"to": "", "outcome": "failed", "error": in_words(error)},
+        f" go on: inv rollback --env {name} --to {target.number}",
+        {
+            "to": target.release.get("id", ""),
+            "number": target.number,
+            "outcome": "failed",
+            "error": in_words(error),
+        },
     )

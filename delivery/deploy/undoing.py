@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from delivery.deploy import retreat
 from delivery.deploy.attempt import Aftermath, Attempt
-from delivery.errors import CannotRollBack, DeliveryError, LeaseLost, in_words
+from delivery.errors import CannotRollBack, DeliveryError, LeaseLost, PolicyViolated, in_words
 from delivery.mirror.contents import DEFAULT_CHANNEL, Contents
 from delivery.releases import history
 from delivery.releases.history import Record
@@ -43,7 +43,7 @@ def _twice(attempt: Attempt, good: Record) -> Aftermath:
     try:
         return _back_to(attempt, good)
     except (DeliveryError, BotoCoreError, ClientError, OSError) as error:
-        if isinstance(error, LeaseLost | CannotRollBack):
+        if isinstance(error, LeaseLost | CannotRollBack | PolicyViolated):
             raise
         attempt.site.steps.detail(f"once more, because {in_words(error)}")
         return _back_to(attempt, good)

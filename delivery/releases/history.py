@@ -47,6 +47,7 @@ class Record:
     rollback: Mapping[str, Any] = field(default_factory=dict)
     rehearsal: Mapping[str, Any] = field(default_factory=dict)
     protected: Sequence[str] = field(default_factory=list)
+    state_version: str = ""
 
 
 def latest(cloud: Cloud, bucket: str, environment: str) -> Record | None:

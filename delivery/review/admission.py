@@ -28,17 +28,20 @@ def look(site: Site, found: Plan) -> Review:
     return review
 
 
-def admit(site: Site, found: Plan, made: Collection[str] = ()) -> Review:
+def admit(
+    site: Site, found: Plan, made: Collection[str] = (), altered: Collection[str] = ()
+) -> Review:
     """Let a plan pass that violates no policy: what goes back to a release needs no more.
 
     Args:
-        made: addresses that the same attempt has made, and may take away again.
+        made, altered: addresses that the same attempt has made, and may take away again, or has
+            changed, and may change back.
 
     Raises:
         PolicyViolated: it does; every violation is named.
     """
     review = look(site, found)
-    review.admit(made)
+    review.admit(made, altered)
     return review
 
 

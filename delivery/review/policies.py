@@ -17,7 +17,7 @@ from delivery.review.rules import RULES, Facts
 from delivery.terraform.plan_document import PlanDocument, ResourceChange
 
 CATALOGUE_FILE = Path(__file__).with_name("policies.yaml")
-COST = "cost-above-limit"
+COST, DATA = "cost-above-limit", "data-destroyed"
 
 
 @dataclass(frozen=True)

@@ -33,23 +33,30 @@ class Review:
         """What an approval names."""
         return self.effects.digest
 
-    def admit(self, made: Collection[str] = ()) -> None:
+    def admit(self, made: Collection[str] = (), altered: Collection[str] = ()) -> None:
         """Return when no policy is violated.
 
         Args:
             made: addresses that the same attempt has made: to take them away again is no loss.
+            altered: those that it has changed in place: to change them back is none either, as
+                long as no data goes.
 
         Raises:
             PolicyViolated: with every violation, each with its evidence and its remedy.
         """
-        found = [each for each in self.verdict.findings if each.address not in made]
+        own = set(made) | set(altered)
+        found = [
+            each
+            for each in self.verdict.findings
+            if each.address not in (made if each.policy.id == policies.DATA else own)
+        ]
         if not found:
             return
         count = "a policy is" if len(found) == 1 else f"{len(found)} policies are"
         told = "".join(f"\n  {each}" for each in found)
         raise PolicyViolated(
             f"{count} violated by what would be applied:{told}",
-            where="the plan; nothing was changed",
+            where="the plan, which was not applied",
             remedy="do what stands beside each, or accept it in deploy.exceptions with a reason",
         )
 

@@ -23,17 +23,29 @@ class Standing:
     attributes: Mapping[str, Any] = field(repr=False)
 
 
-def read(cloud: Cloud, bucket: str, environment: str) -> Mapping[str, Any]:
-    """The environment's whole state, format 4; empty where nothing was applied."""
+def read(cloud: Cloud, bucket: str, environment: str, version: str = "") -> Mapping[str, Any]:
+    """The environment's whole state, format 4; empty where nothing was applied.
+
+    Args:
+        version: S3's name of an earlier one; empty also where that one is gone.
+    """
+    return read_versioned(cloud, bucket, environment, version)[0]
+
+
+def read_versioned(
+    cloud: Cloud, bucket: str, environment: str, version: str = ""
+) -> tuple[Mapping[str, Any], str]:
+    """As `read`, and S3's name of what was read, by which it is found again."""
     key = state_bucket.backend_config(cloud, bucket, environment)["key"]
+    which = {"VersionId": version} if version else {}
     try:
-        answer = cloud.client("s3").get_object(Bucket=bucket, Key=key)
+        answer = cloud.client("s3").get_object(Bucket=bucket, Key=key, **which)
     except ClientError as error:
-        if error.response["Error"]["Code"] in state_bucket.NOT_THERE:
-            return {}
+        if error.response["Error"]["Code"] in state_bucket.NOT_THERE | {"NoSuchVersion"}:
+            return {}, ""
         raise
     found: Mapping[str, Any] = json.loads(answer["Body"].read())
-    return found
+    return found, str(answer.get("VersionId", ""))
 
 
 def resources(state: Mapping[str, Any]) -> Iterator[Standing]:

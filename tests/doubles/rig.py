@@ -147,6 +147,7 @@ class Rig(Stand):
         self.s3 = StateS3()
         self.faults: Sequence[Fault] = ()
         self.health_fails = False
+        self.before_health: Callable[[], None] = lambda: None
         self.steps: list[str] = []
         clients = {
             "s3": self.s3,
@@ -232,6 +233,7 @@ class Rig(Stand):
         monkeypatch.setattr(health.gate, "check", lambda *_, **__: PROOF)
 
     def _fetch(self, *_asked: object) -> FetchedBottle:
+        self.before_health()
         if self.health_fails:
             raise SmokeTestFailed("the bottle is not what was promised", where="", remedy="")
         return BOTTLE

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
-from tests.doubles.s3 import S3
+from tests.doubles.s3 import S3, refusal
 
 
 class StateS3(S3):
     """Whatever bucket is asked for, it is there and one and the same; `later` moves its clock on.
+
+    A version that was told is kept for whoever names it, until it is taken out of `versions`.
 
     Source: Amazon S3, API reference: Last-Modified and Date are in whole seconds.
     """
@@ -20,6 +23,7 @@ class StateS3(S3):
         self.later = timedelta()
         self.modified: dict[str, datetime] = {}
         self.counts: dict[str, int] = {}
+        self.versions: dict[str, bytes] = {}
 
     @property
     def now(self) -> datetime:
@@ -35,7 +39,10 @@ class StateS3(S3):
         return {"Versions": [{"Key": "it"}] * self.counts.get(asked["Bucket"], 0)}
 
     def get_object(self, **asked: Any) -> dict[str, Any]:
-        answer = super().get_object(**asked)
+        answer = self._version(**asked) if "VersionId" in asked else super().get_object(**asked)
+        if "VersionId" not in answer:
+            answer["VersionId"] = answer["ETag"].strip('"')
+            self.versions[answer["VersionId"]] = self.objects[asked["Key"]]
         headers = {"date": format_datetime(self.now, usegmt=True)}
         return {
             **answer,
@@ -43,6 +50,14 @@ class StateS3(S3):
             "LastModified": self.modified.get(asked["Key"], self.now),
             "ResponseMetadata": {"HTTPHeaders": headers},
         }
+
+    def _version(self, **asked: Any) -> dict[str, Any]:
+        # The name of the permission, which is another than that of the newest one.
+        with self._call("GetObjectVersion", asked["Key"]):
+            if asked["VersionId"] not in self.versions:
+                raise refusal("NoSuchVersion", 404)
+            body = self.versions[asked["VersionId"]]
+            return {"Body": io.BytesIO(body), "VersionId": asked["VersionId"]}
 
     def head_object(self, **asked: Any) -> dict[str, Any]:
         return {**super().head_object(**asked), "ETag": "", "ContentType": "application/json"}

@@ -15,6 +15,13 @@ resource "aws_iam_policy" "look" {
         ])
       },
       {
+        # How it was at a deploy tells whether a way back to that is open.
+        Sid      = "ReadEarlierStates"
+        Effect   = "Allow"
+        Action   = "s3:GetObjectVersion"
+        Resource = "${local.state_bucket}/terraform/*"
+      },
+      {
         # A plan locks the state, so that nothing changes under its eyes.
         Sid      = "LockTheState"
         Effect   = "Allow"

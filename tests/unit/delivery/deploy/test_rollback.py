@@ -6,12 +6,21 @@ import json
 
 import pytest
 
-from delivery.errors import BadInput, CannotRollBack, SmokeTestFailed, TerraformFailed
+from delivery.errors import (
+    BadInput,
+    CannotRollBack,
+    PolicyViolated,
+    SmokeTestFailed,
+    TerraformFailed,
+)
 from delivery.releases import history
+from tests.doubles.plans import entry
 from tests.doubles.rig import Fault, Rig
+from tests.doubles.s3 import refusal
 from tests.doubles.stand import BUCKET
 
 ORCHESTRATOR = "acme-dev-orchestrator"
+RETENTIONS = (1, 3, 5, 14, 30)
 
 
 @pytest.fixture
@@ -169,21 +178,37 @@ def test_a_release_cannot_go_back_behind_the_layout_that_wrote_the_data(rig):
     assert rig.serving()[ORCHESTRATOR] != rig.codes[3][ORCHESTRATOR]
 
 
-def made(rig, *buckets):
+def stands(rig, *resources):
     """Let Terraform's state say that these stand, and deploy settings that nobody has had yet."""
-    resources = [
-        {
-            "module": "module.airbrew.module.shelf",
-            "mode": "managed",
-            "type": "aws_s3_bucket",
-            "name": "shelf",
-            "instances": [{"index_key": name, "attributes": {"bucket": name}} for name in buckets],
-        }
-    ]
-    state = {"lineage": "x", "serial": len(buckets), "resources": resources}
+    serial = rig.latest().number
+    state = {"lineage": "x", "serial": serial, "resources": list(resources)}
     rig.s3.objects["terraform/dev.tfstate"] = json.dumps(state).encode()
-    rig.configure(f"defaults: {{logs: {{retention_days: {(1, 3, 5)[len(buckets)]}}}}}\n")
+    days = RETENTIONS[serial % len(RETENTIONS)]
+    rig.configure(f"defaults: {{logs: {{retention_days: {days}}}}}\n")
     rig.deploy()
+
+
+def resource(kind, name, *instances):
+    """One of the state's resources, in a module of its own."""
+    return {
+        "module": "module.airbrew.module.shelf",
+        "mode": "managed",
+        "type": kind,
+        "name": name,
+        "instances": list(instances),
+    }
+
+
+def made(rig, *buckets):
+    """Deploy where these buckets stand."""
+    found = [{"index_key": name, "attributes": {"bucket": name}} for name in buckets]
+    stands(rig, resource("aws_s3_bucket", "shelf", *found))
+
+
+def versioned(rig, status):
+    """Deploy where the bucket's versioning has that status."""
+    attributes = {"bucket": "old", "versioning_configuration": [{"status": status}]}
+    stands(rig, resource("aws_s3_bucket_versioning", "shelf", {"attributes": attributes}))
 
 
 @pytest.fixture
@@ -229,6 +254,115 @@ def test_a_loss_that_the_configuration_accepts_is_no_obstacle(shelved):
     shelved.configure(f"defaults: {{deploy: {{exceptions: ['{accepted}']}}}}\n")
 
     assert shelved.roll_back(to="4").rollback["number"] == 4
+
+
+@pytest.fixture
+def hardened(rig):
+    """Deploy 4 has a bucket without versioning, deploy 5 turns it on, deploy 6 is other code."""
+    versioned(rig, "Suspended")
+    versioned(rig, "Enabled")
+    rig.write("lambdas/orchestrator/handler.py", "handle = 6\n")
+    rig.deploy()
+    return rig
+
+
+def test_a_setting_that_no_policy_lets_go_is_told_before_anything_is_moved(hardened):
+    before = hardened.serving(), hardened.calls()
+
+    with pytest.raises(CannotRollBack) as refused:
+        hardened.roll_back(to="4")
+
+    address = "module.airbrew.module.shelf.aws_s3_bucket_versioning.shelf"
+    wrong = "versioning_configuration.status: Enabled → Suspended"
+    assert f"versioning-off: {address}: {wrong}" in str(refused.value)
+    assert (hardened.serving(), hardened.calls()) == before
+    assert hardened.latest().number == 6
+
+
+def test_what_stands_the_same_is_no_obstacle(hardened):
+    assert hardened.roll_back().rollback["number"] == 5
+
+
+def test_a_rehearsal_notes_that_a_policy_is_in_the_way_and_moves_nothing_back(hardened):
+    versioned(hardened, "Suspended")
+    hardened.environment.settings["deploy"]["rehearse_rollback"] = True
+    state = hardened.s3.objects["terraform/dev.tfstate"]
+    hardened.s3.objects["terraform/dev.tfstate"] = state.replace(b"Suspended", b"Enabled")
+    hardened.configure("defaults: {logs: {retention_days: 60}, deploy: {rehearse_rollback: true}}")
+
+    outcome = hardened.deploy()
+
+    assert outcome.action == "deployed"
+    assert "versioning-off" in outcome.rehearsal["refused"]
+
+
+def test_where_the_state_of_then_is_gone_the_plan_decides(hardened):
+    hardened.s3.versions.clear()
+
+    assert hardened.roll_back(to="4").rollback["number"] == 4
+
+
+def test_where_the_state_of_then_may_not_be_read_the_plan_decides(hardened):
+    def deny(call, _key):
+        if call == "GetObjectVersion":
+            raise refusal("AccessDenied", 403)
+
+    hardened.s3.before = deny
+
+    assert hardened.roll_back(to="4").rollback["number"] == 4
+
+
+def test_a_bucket_of_another_name_is_another_bucket(rig):
+    for name in ("old", "new"):
+        attributes = {"attributes": {"bucket": name}}
+        stands(rig, resource("aws_s3_bucket", "shelf", attributes))
+    rig.s3.counts = {"new": 3}
+
+    with pytest.raises(CannotRollBack, match="replace of a resource that holds 3 objects"):
+        rig.roll_back()
+
+
+def test_what_was_taken_away_since_and_is_forbidden_now_does_not_come_back(rig):
+    acl = resource("aws_s3_bucket_acl", "shelf", {"attributes": {"acl": "public-read"}})
+    stands(rig, acl)
+    stands(rig)
+
+    with pytest.raises(CannotRollBack, match=r"public-acl: .*: acl: public-read"):
+        rig.roll_back()
+
+
+def test_a_rollback_that_the_plan_stops_after_all_says_what_serves_and_how_to_go_on(rig):
+    planted = entry("aws_s3_bucket_acl.shelf", after={"acl": "public-read"})
+    rig.variables["DOUBLE_PLANTED"] = json.dumps([planted])
+
+    with pytest.raises(PolicyViolated) as stopped:
+        rig.roll_back()
+
+    assert stopped.value.where == "the plan, which was not applied"
+    (standing,) = stopped.value.__notes__
+    assert standing.endswith("the rest of dev is not back; go on: inv rollback --env dev --to 2")
+    assert rig.serving() == rig.codes[2]
+    assert (rig.latest().rollback["number"], rig.latest().rollback["outcome"]) == (2, "failed")
+    del rig.variables["DOUBLE_PLANTED"]
+    assert rig.roll_back(to="2").rollback["number"] == 2
+
+
+def test_a_failed_deploy_changes_back_what_it_has_changed_itself(rig):
+    address = "module.airbrew.module.functions.aws_lambda_function.orchestrator"
+    planted = entry(address, "update", before={"kms_key_arn": "key"}, after={"kms_key_arn": None})
+
+    def plant():
+        rig.variables["DOUBLE_PLANTED"] = json.dumps([planted])
+
+    rig.configure("defaults: {logs: {retention_days: 3}}\n")
+    rig.write("lambdas/orchestrator/handler.py", "handle = 4\n")
+    rig.before_health, rig.health_fails = plant, True
+
+    with pytest.raises(SmokeTestFailed) as failed:
+        rig.deploy()
+
+    assert "dev is back on deploy 3" in failed.value.__notes__[0]
+    assert rig.serving() == rig.codes[3]
 
 
 def test_of_a_record_that_names_nothing_protected_the_plan_decides(shelved):

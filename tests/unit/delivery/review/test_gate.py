@@ -10,6 +10,7 @@ import pytest
 from delivery.deploy import deployment
 from delivery.errors import BadInput, NotApproved, PolicyViolated
 from delivery.progress import Steps
+from delivery.review.policies import Finding, policies
 from delivery.review.reviewing import Review
 from tests.doubles.plans import entry
 from tests.doubles.stand import BUCKET, Stand
@@ -154,10 +155,23 @@ def test_nothing_to_do_needs_no_approval(guarded):
     assert guarded.deploy().action == "unchanged"
 
 
+def found(policy):
+    """A review that finds this one policy violated, at the trail."""
+    finding = Finding(policies()[policy], "aws_cloudtrail.trail", "evidence")
+    return SimpleNamespace(verdict=SimpleNamespace(findings=[finding]))
+
+
 def test_what_an_attempt_has_made_itself_it_may_take_away_again():
-    found = [SimpleNamespace(address="aws_cloudtrail.trail")]
-    review = SimpleNamespace(verdict=SimpleNamespace(findings=found))
+    review = found("data-destroyed")
 
     Review.admit(review, made={"aws_cloudtrail.trail"})
     with pytest.raises(PolicyViolated, match="a policy is violated"):
         Review.admit(review, made={"aws_cloudtrail.other"})
+
+
+def test_what_an_attempt_has_changed_itself_it_may_change_back_but_not_destroy():
+    own = {"aws_cloudtrail.trail"}
+
+    Review.admit(found("trail-off"), altered=own)
+    with pytest.raises(PolicyViolated, match="data-destroyed"):
+        Review.admit(found("data-destroyed"), altered=own)
