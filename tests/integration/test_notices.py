@@ -286,8 +286,7 @@ def test_calls_that_only_read_are_heard_of_where_to_try_is_bad_enough(declared):
 
     assert heard == {f"airbrew-dev-{notice}" for notice in ("denied", "root", "subject")}
     assert set(declared[HOME]) - heard == {
-        f"airbrew-dev-{notice}"
-        for notice in {*SAYS, "sync-failed"} - {"denied", "root", "subject"}
+        f"airbrew-dev-{notice}" for notice in {*SAYS, "sync-failed"} - {"denied", "root", "subject"}
     }
 
 
