@@ -10,3 +10,4 @@ from verbs import assembly, words  # noqa: E402 - once what it loads is kept
 
 namespace = assembly.needed(sys.argv)
 words.name_options(namespace)
+words.end_with_the_pipe(sys.argv)

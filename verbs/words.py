@@ -1,7 +1,8 @@
-"""Options whose name may be left out where their value is the first word after the verb."""
+"""The command line before Invoke reads it: options without their name, and text that is cut off."""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Container, Mapping, Sequence
 
 from invoke.collection import Collection
@@ -13,6 +14,20 @@ OPTIONS: Mapping[str, str] = {
     "mirror.why": "--formula",
     "oidc.explain": "--claims",
 }
+
+
+# What Invoke itself prints, and then ends.
+SHOWN = frozenset({"--help", "-h", "--list", "-l", "--version", "-V"})
+
+
+def end_with_the_pipe(command_line: Sequence[str]) -> None:
+    """Let ``inv --list | head`` end as other programs do, where Invoke shows a traceback.
+
+    Only where nothing but Invoke's own text is asked for: whatever else is done must not be cut
+    off by who reads of it.
+    """
+    if SHOWN.intersection(command_line) and hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
 def name_options(namespace: Collection) -> None:

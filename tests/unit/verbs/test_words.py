@@ -1,4 +1,4 @@
-"""words: the first word after some verbs is the value of an option that is not named."""
+"""words: a value whose option is not named; a reader that goes away."""
 
 from __future__ import annotations
 
@@ -50,6 +50,18 @@ def test_inv_takes_the_word_for_the_option():
 
     assert "ftp://m.example" in bare.stderr
     assert (bare.returncode, bare.stderr) == (named_too.returncode, named_too.stderr)
+
+
+@pytest.mark.parametrize("words", ["--list", "mirror.plan --help", "--help mirror.plan"])
+def test_a_reader_that_goes_away_is_no_traceback(words):
+    shell = f"set -o pipefail; {sys.executable} -m invoke {words} | head -1"
+
+    ended = subprocess.run(
+        ["bash", "-c", shell], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert ended.stdout
+    assert "Traceback" not in ended.stderr
 
 
 def _run(*words):
