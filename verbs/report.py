@@ -166,26 +166,13 @@ def planned(outcome: Outcome, options: str = "") -> None:
     Args:
         options: of that command beside the environment.
     """
-    _which(outcome.release)
+    report_plan.release(outcome.release)
     report_plan.review(outcome.review)
     console.line("nothing was done")
-    if outcome.review["findings"]:
+    if outcome.review["findings"] or outcome.review["uncommitted_refused"]:
         return
     approve = f" --approve {outcome.review['digest']}" if "kept" in outcome.review else ""
     _next(f"inv deploy --env {outcome.environment}{options}{approve}")
-
-
-def _which(release: Mapping[str, Any]) -> None:
-    """The release that an approval would let in; one that no commit has is told in red."""
-    if release:
-        text = f"release: {_named(release)}"
-        console.line(console.red(text) if release["dirty"] else text)
-
-
-def _named(release: Mapping[str, Any]) -> str:
-    commit = f"commit {release['commit'][:7]}" if release["commit"] else "no commit"
-    dirty = ", with changes that are in no commit" if release["dirty"] else ""
-    return f"{release['id'][:12]}, {release['version']}, {commit}{dirty}"
 
 
 def _deployed(outcome: Outcome) -> None:
@@ -196,7 +183,7 @@ def _deployed(outcome: Outcome) -> None:
     )
     console.facts(
         [
-            ("release", _named(outcome.release)),
+            ("release", report_plan.named(outcome.release)),
             *_resources(outcome.outputs),
             ("snapshot", _published(outcome.sync)),
             ("fetched", _fetched(outcome.bottle)),

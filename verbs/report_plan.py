@@ -24,6 +24,20 @@ CREATIONS_SHOWN = 12
 WIDTH = 56
 
 
+def release(found: Mapping[str, Any]) -> None:
+    """The release that an approval would let in; one that no commit has is told in red."""
+    if found:
+        text = f"release: {named(found)}"
+        console.line(console.red(text) if found["dirty"] else text)
+
+
+def named(found: Mapping[str, Any]) -> str:
+    """A release in a line: its id, its version, its commit."""
+    commit = f"commit {found['commit'][:7]}" if found["commit"] else "no commit"
+    dirty = ", with changes that are in no commit" if found["dirty"] else ""
+    return f"{found['id'][:12]}, {found['version']}, {commit}{dirty}"
+
+
 def review(found: Mapping[str, Any]) -> None:
     """Resources, what is forbidden, cost, digest.
 
@@ -111,6 +125,8 @@ def _findings(found: Mapping[str, Any]) -> None:
         console.line(f"no longer accepted: {text}")
     if not found["findings"]:
         console.line("policies: nothing forbidden")
+    if found.get("uncommitted_refused"):
+        console.line(console.red("refused: changes that are in no commit (deploy.uncommitted)"))
 
 
 def _cost(cost: Mapping[str, Any]) -> None:

@@ -61,6 +61,7 @@ def deploy(
     that is the wish.
 
     Raises:
+        BadInput: no commit holds what would be deployed, and the environment takes none such.
         PolicyViolated: the plan would do what no plan may; nothing was changed.
         NotApproved: the environment wants an approval and there is none, or one of something
             else; nothing was changed.
@@ -80,7 +81,7 @@ def deploy(
         site = replace(site, approved=wish.approved)
         if wish.dry_run:
             return rollout.plan(site)
-        rollout.check_approval(site)
+        rollout.check(site)
         order = rollout.Order(turn, wish.force, patience)
         return rollout.carry_out(site, order, _is_unchanged) or _unchanged(_again(site))
 

@@ -56,7 +56,7 @@ def plan(site: Site, *, keep: bool = False) -> Outcome:
 def _looked_at(site: Site, found: Plan, *, keep: bool) -> Outcome:
     site = supplies.named(site)
     review = admission.look(site, found)
-    told = review.as_json()
+    told = review.as_json() | {"uncommitted_refused": admission.is_uncommitted(site)}
     if keep:
         told["kept"] = admission.plans_of(site).keep(review.effects)
     return site.outcome(
@@ -68,14 +68,16 @@ def _looked_at(site: Site, found: Plan, *, keep: bool) -> Outcome:
     )
 
 
-def check_approval(site: Site) -> None:
+def check(site: Site) -> None:
     """Refuse, before anything is begun, what could only be refused later.
 
     Raises:
-        BadInput: what was approved is no digest.
+        BadInput: what was approved is no digest; or no commit holds what would be deployed, and
+            the environment takes none such.
         NotApproved: nothing was approved although it must be; the message tells the digest.
     """
     approval.check_form(site.approved)
+    admission.require_commit(site)
     if admission.is_required(site) and not site.approved:
         raise approval.nothing_approved(
             site.environment.name, plan(site, keep=True).review["digest"]

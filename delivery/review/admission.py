@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from delivery.deploy.site import Site
-from delivery.releases import history
+from delivery.errors import BadInput
+from delivery.releases import history, version
 from delivery.review import approval, reviewing
 from delivery.review.plans import Plans
 from delivery.review.reviewing import Review
 from delivery.terraform.running import Plan
+
+REFUSED = "refused"
 
 
 def look(site: Site, found: Plan) -> Review:
@@ -61,6 +64,37 @@ def admit_approved(site: Site, found: Plan) -> Review:
         history=history.newest_first(site.cloud, site.bucket, site.environment.name),
     )
     return review
+
+
+def is_uncommitted(site: Site) -> bool:
+    """Whether what would be deployed has changes that are in no commit, where none may have."""
+    if site.environment.settings["deploy"]["uncommitted"] != REFUSED:
+        return False
+    if site.origin is not None:
+        return site.origin.release.dirty
+    return version.describe(site.checkout.repository).dirty
+
+
+def require_commit(site: Site) -> None:
+    """Refuse what no commit holds, where the environment does.
+
+    Raises:
+        BadInput: it does; nothing was done.
+    """
+    if not is_uncommitted(site):
+        return
+    name = site.environment.name
+    if site.origin is not None:
+        told = f"release {site.origin.release.short_id} was made with changes"
+        remedy = "commit them and deploy that where it was tried; then take it from there"
+    else:
+        told = "this checkout has changes"
+        remedy = "commit them (`git status` names them) and run it again"
+    raise BadInput(
+        f'{told} that are in no commit, and "{name}" takes none such: nobody could make it again',
+        where="deploy.uncommitted in config/airbrew.yaml",
+        remedy=f"{remedy}; or, knowing that, set deploy.uncommitted: allowed for {name}",
+    )
 
 
 def is_required(site: Site) -> bool:

@@ -109,6 +109,17 @@ def test_a_deploy_that_is_forbidden_ends_with_1_and_says_what_why_and_what_to_do
     assert "why:  anybody on the internet can then read or write objects" in ended.err
 
 
+def test_a_plan_that_a_deploy_would_refuse_for_its_commit_names_no_next_command(inv, stand):
+    stand.configure("defaults: {deploy: {uncommitted: refused}}\n")
+
+    planned, deployed = inv("plan", "--env", "dev"), inv("deploy", "--env", "dev")
+
+    assert (planned.code, deployed.code) == (0, 2)
+    assert "refused: changes that are in no commit (deploy.uncommitted)" in planned.out
+    assert "next:" not in planned.out
+    assert "commit them (`git status` names them) and run it again" in deployed.err
+
+
 def test_no_drift_ends_with_0_and_drift_with_2(inv, stand):
     inv("deploy", "--env", "dev")
     clean = inv("drift", "--env", "dev")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from delivery.deploy import deployment
 from delivery.errors import BadInput, NotApproved, PolicyViolated
 from delivery.progress import Steps
+from delivery.releases import origin as origins
 from delivery.review.policies import Finding, policies
 from delivery.review.reviewing import Review
 from tests.doubles.plans import entry
@@ -153,6 +155,55 @@ def test_nothing_to_do_needs_no_approval(guarded):
     guarded.deploy(approved=digest(guarded))
 
     assert guarded.deploy().action == "unchanged"
+
+
+COMMITTED = "defaults: {deploy: {uncommitted: refused}}\n"
+
+
+def commit(stand):
+    """Put everything but what a deploy leaves behind into a commit."""
+    stand.write(".gitignore", "/.airbrew/\n*.log\n*.json\n/terraform/environments/*/.terraform\n")
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@b")
+    for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "A release")):
+        subprocess.run([*git, *words], cwd=stand.folder, check=True)
+
+
+def test_changes_that_are_in_no_commit_are_refused_before_anything_is_begun(stand, s3):
+    stand.configure(COMMITTED)
+    commit(stand)
+    stand.write("lambdas/orchestrator/handler.py", "handle = 2\n")
+
+    with pytest.raises(BadInput, match="this checkout has changes that are in no commit") as told:
+        stand.deploy()
+
+    assert told.value.where == "deploy.uncommitted in config/airbrew.yaml"
+    assert stand.calls() == []
+    assert [each["Name"] for each in s3.list_buckets()["Buckets"]] == ["mirror"]
+
+
+def test_a_plan_of_such_changes_is_shown_and_says_that_they_are_refused(stand):
+    stand.configure(COMMITTED)
+
+    assert planned(stand).review["uncommitted_refused"] is True
+    stand.configure()
+    assert planned(stand).review["uncommitted_refused"] is False
+
+
+def test_what_a_commit_holds_is_deployed_where_nothing_else_may_be(stand):
+    stand.configure(COMMITTED)
+    commit(stand)
+
+    assert stand.deploy().action == "deployed"
+    assert stand.latest().release["dirty"] is False
+
+
+def test_a_release_that_was_made_with_changes_is_not_taken_over_either(stand):
+    stand.deploy()
+    origin = origins.find(stand.environment, stand.cloud)
+    stand.configure(COMMITTED)
+
+    with pytest.raises(BadInput, match=f"release {origin.release.short_id} was made with changes"):
+        stand.deploy(origin=origin, force=True)
 
 
 def found(policy):
