@@ -25,6 +25,7 @@ PUBLIC = "https://192.88.98.7/v2/"
         ("https://", False),
         ("https://user@ghcr.io", False),
         ("https://ghcr.io:port", False),
+        ("https://gh\x00cr.io", False),
         ("ghcr.io", False),
         ("", False),
     ],
@@ -34,11 +35,35 @@ def test_only_https_is_asked_or_this_machine(url, usable):
 
 
 @pytest.mark.parametrize(
-    "host", ["169.254.169.254", "10.0.0.1", "127.0.0.1", "[fd00::1]", "[::ffff:10.0.0.1]"]
+    "host",
+    [
+        *("169.254.169.254", "10.0.0.1", "127.0.0.1", "[fd00::1]", "[::ffff:10.0.0.1]"),
+        # The zone of an address belongs to this machine alone.
+        "[fe80::1%25eth0]",
+        # Of a tunnel (6to4) and of a translator (NAT64), and what stands for nobody.
+        *("[2002:a9fe:a9fe::]", "[64:ff9b::a9fe:a9fe]", "[::a9fe:a9fe]"),
+        *("224.0.0.1", "[ff02::1]", "[fec0::1]", "240.0.0.1"),
+    ],
 )
 def test_a_public_host_cannot_send_us_into_our_own_network(host):
     with pytest.raises(UpstreamRefused, match="must not lead to a private address"):
         addresses.check_redirect(PUBLIC, f"https://{host}/latest/meta-data")
+
+
+def test_a_host_that_two_readers_of_a_url_take_for_two_is_judged_as_the_one_that_is_asked():
+    target = "https://169.254.169.254\\.example.org/"
+
+    with pytest.raises(UpstreamRefused, match="must not lead to a private address"):
+        addresses.check_redirect(PUBLIC, target)
+
+
+def test_an_address_behind_a_translator_is_as_public_as_the_one_it_stands_for():
+    addresses.check_redirect(PUBLIC, "https://[64:ff9b::c058:6207]/storage")
+
+
+@pytest.mark.parametrize("host", ["a..example.org", f"{'a' * 64}.example.org"])
+def test_a_name_that_can_have_no_address_is_left_to_the_request(host):
+    addresses.check_redirect(PUBLIC, f"https://{host}/storage")
 
 
 def test_a_private_registry_may_have_a_private_storage():
