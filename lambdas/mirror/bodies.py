@@ -6,6 +6,7 @@ of gzip may hold gigabytes.
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -18,22 +19,52 @@ from mirror.errors import UpstreamRefused
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse as Response
 
+KIB = 1024
 # Divides a part of 8 MiB; small ones cost a switch between threads each.
-CHUNK_BYTES = 1024 * 1024
+CHUNK_BYTES = 1024 * KIB
+# A read returns when it has all that was asked for, and nobody looks at a clock before: it asks
+# for as much as the last one had in no time, so that a line that is slow is waited for briefly.
+_FIRST_BYTES, _LEAST_BYTES = 16 * KIB, KIB
+_SOON_SECONDS, _LATE_SECONDS = 0.25, 1.0
+# What is drained of an answer that is of no use, to keep its connection; a GHCR redirect has 1 KB.
+_REST_BYTES = 16 * KIB
 # 16 + the widest window: gzip's own header. Source: zlib manual, inflateInit2.
 _GZIP = 31
 
 
 def pieces(response: Response) -> Iterator[bytes]:
-    """The body as it comes.
+    """The body as it comes, in pieces that take a second or so each, 1 MiB at most.
 
     Raises:
         urllib3.exceptions.HTTPError: it broke off before the announced length.
     """
     try:
-        yield from response.stream(CHUNK_BYTES, decode_content=False)
+        if getattr(response, "chunked", False):
+            yield from response.stream(_FIRST_BYTES, decode_content=False)
+        else:
+            yield from _timed(response)
     except ValueError as error:  # A chunk of a negative length, which urllib3 lets through.
         raise ProtocolError(f"an unreadable body: {error}") from error
+
+
+def _timed(response: Response) -> Iterator[bytes]:
+    size, began = _FIRST_BYTES, time.monotonic()
+    while piece := response.read(size, decode_content=False):
+        seconds = time.monotonic() - began
+        yield piece
+        if seconds < _SOON_SECONDS:
+            size = min(CHUNK_BYTES, size * 2)
+        elif seconds > _LATE_SECONDS:
+            size = max(_LEAST_BYTES, size // 2)
+        began = time.monotonic()
+
+
+def discard(response: Response) -> None:
+    """Be done with an answer whose body nobody wants; its connection is kept if that is cheap."""
+    rest = getattr(response, "length_remaining", None)
+    if rest is not None and rest <= _REST_BYTES:
+        response.drain_conn()
+    response.close()
 
 
 def read(response: Response, url: str, limit_bytes: int) -> bytes:

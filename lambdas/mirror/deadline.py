@@ -49,7 +49,8 @@ class Deadline:
         """
         if self._seconds_left() - seconds <= self._margin:
             raise _out_of_time()
-        self._sleep(seconds)
+        if seconds:
+            self._sleep(seconds)
 
 
 def _out_of_time() -> OutOfTime:

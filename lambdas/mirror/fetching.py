@@ -35,7 +35,8 @@ REDIRECTS = 5
 _REDIRECT = {301, 302, 303, 307, 308}
 # "You ask too much", which goes for all requests of this worker, and "this one went wrong".
 _BUSY = {429, 503}
-_FAILED = _BUSY | {500, 502, 504}
+# What asking again does not change. Source: RFC 9110, 15.6.2 and 15.6.6.
+_FINAL = {501, 505}
 
 
 Validators = dict[str, str]
@@ -90,18 +91,25 @@ class Fetcher:
             except HTTPError as error:
                 problem = f"no answer: {_brief(error)}"
             else:
-                if response.status not in _FAILED:
+                if not _is_failure(response.status):
                     self.pace.speed_up()
                     return response
                 problem = f"answered {response.status}"
-                with closing(response):
-                    if response.status in _BUSY:
-                        self.pace.slow_down(_seconds_to_wait(response, url, tried), asked_at)
-                        continue
+                bodies.discard(response)
+                if response.status in _BUSY:
+                    self.pace.slow_down(_seconds_to_wait(response, url, tried), asked_at)
+                    continue
             self.pause(tried, sleep)
         raise unavailable(f"{problem}, {TRIES} times", url)
 
-    def read(self, url: str, headers: Mapping[str, str], *, limit_bytes: int) -> bytes:
+    def read(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        limit_bytes: int,
+        sleep: Sleep | None = None,
+    ) -> bytes:
         """A whole body of at most `limit_bytes`; one that breaks off is asked for anew.
 
         Raises:
@@ -109,7 +117,9 @@ class Fetcher:
             UpstreamRefused: another refusal, or a larger body.
             UpstreamUnavailable: as in `open`, or broken off each time.
         """
-        return self.read_from(lambda: self.open(url, headers), url, limit_bytes=limit_bytes)
+        return self.read_from(
+            lambda: self.open(url, headers, sleep=sleep), url, limit_bytes=limit_bytes, sleep=sleep
+        )
 
     def read_unless_known(
         self, url: str, headers: Mapping[str, str], known: Validators, *, limit_bytes: int
@@ -124,7 +134,7 @@ class Fetcher:
         def ask() -> Response:
             response = self.open(url, {**headers, **asked})
             if asked and response.status == 304:
-                response.close()
+                bodies.discard(response)
                 raise _NotModified
             told.clear()
             told.update(_validators(response))
@@ -135,7 +145,14 @@ class Fetcher:
         except _NotModified:
             return None
 
-    def read_from(self, ask: Callable[[], Response], url: str, *, limit_bytes: int) -> bytes:
+    def read_from(
+        self,
+        ask: Callable[[], Response],
+        url: str,
+        *,
+        limit_bytes: int,
+        sleep: Sleep | None = None,
+    ) -> bytes:
         """As `read`, for an answer that `ask` gets; `url` is for messages."""
         problem = ""
         for tried in range(TRIES):
@@ -147,7 +164,7 @@ class Fetcher:
                     return bodies.read(response, url, limit_bytes)
                 except HTTPError as error:
                     problem = f"broke off: {_brief(error)}"
-            self.pause(tried)
+            self.pause(tried, sleep)
         raise unavailable(f"{problem}, {TRIES} times", url)
 
     def pause(self, tried: int, sleep: Sleep | None = None) -> None:
@@ -169,7 +186,7 @@ class Fetcher:
             location = response.headers.get("Location")
             if response.status not in _REDIRECT or location is None:
                 return response
-            response.close()
+            bodies.discard(response)
             target = addresses.redirected(url, location)
             # The token is the registry's business; the storage behind it has its own signature.
             headers.pop("Authorization", None)
@@ -179,6 +196,11 @@ class Fetcher:
             where=addresses.shown(url),
             remedy="check upstream.api_url and upstream.registry_url",
         )
+
+
+def _is_failure(status: int) -> bool:
+    """Whether the same request may fare better in a while; 520 and more are a CDN's own."""
+    return status in _BUSY or (status >= 500 and status not in _FINAL)
 
 
 def _validators(response: Response) -> Validators:
@@ -222,15 +244,14 @@ def _pause_seconds(tried: int) -> float:
 
 
 def _seconds_to_wait(response: Response, url: str, tried: int) -> float:
-    seconds = _retry_after(response)
-    if seconds is None:
-        return _pause_seconds(tried)
+    # A moment that is over by our clock need not be over by theirs.
+    seconds = max(_retry_after(response), _pause_seconds(tried))
     if seconds > LONGEST_RETRY_AFTER_SECONDS:
         raise unavailable(f"busy: asks to wait {seconds:.0f} s", url)
     return seconds
 
 
-def _retry_after(response: Response) -> float | None:
+def _retry_after(response: Response) -> float:
     """Seconds that upstream asks us to wait. Source: RFC 9110, 10.2.3: a number or a date."""
     told = response.headers.get("Retry-After", "")
     if told.isascii() and told.isdigit():
@@ -238,7 +259,7 @@ def _retry_after(response: Response) -> float | None:
     try:
         moment = parsedate_to_datetime(told)
     except (ValueError, OverflowError):  # The latter: a zone further away than a clock can tell.
-        return None
+        return 0.0
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    return (moment - datetime.now(UTC)).total_seconds()

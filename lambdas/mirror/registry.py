@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from mirror import addresses, documents, keys, resuming, tokens
+from mirror import addresses, bodies, documents, keys, resuming, tokens
 from mirror.errors import UpstreamRefused
 from mirror.fetching import Fetcher
 from mirror.pacing import Sleep
@@ -79,7 +79,7 @@ class Registry:
             UpstreamUnavailable: busy, unreachable or broken off too often.
         """
         url = f"{self._url}/v2/{keys.repository(image)}/blobs/sha256:{digest}"
-        with self._fetcher.pace.turn():
+        with self._fetcher.pace.turn(sleep):
             yield from resuming.pieces(
                 lambda more: self._open(image, url, more, sleep),
                 url,
@@ -94,7 +94,7 @@ class Registry:
         token = self._tokens.of(image)
         response = self._fetcher.open(url, {**headers, **_bearer(token)}, sleep=sleep)
         if response.status == 400 and token == tokens.ANONYMOUS:  # S3's answer to it.
-            response.close()
+            bodies.discard(response)
             self._tokens.none_is_wanted()
             token = self._tokens.of(image)
             response = self._fetcher.open(url, {**headers, **_bearer(token)}, sleep=sleep)
@@ -102,13 +102,13 @@ class Registry:
         # Without a token, with one that has expired, or with one of another repository.
         while response.status == 401 and not is_fresh:
             challenge = response.headers.get("WWW-Authenticate", "")
-            response.close()
-            ask = partial(self._token, challenge, url)
+            bodies.discard(response)
+            ask = partial(self._token, challenge, url, sleep)
             token, is_fresh = self._tokens.after_refusal(image, token, ask)
             response = self._fetcher.open(url, {**headers, **_bearer(token)}, sleep=sleep)
         return response
 
-    def _token(self, challenge: str, url: str) -> str:
+    def _token(self, challenge: str, url: str, sleep: Sleep | None) -> str:
         """Get the token that a 401 asks for; `challenge` is its WWW-Authenticate header."""
         asked = dict(_PARAMETER.findall(challenge))
         realm = asked.pop("realm", "")
@@ -116,7 +116,9 @@ class Registry:
             raise _refused(f'asks for "{challenge}" instead of a bearer token', url)
         addresses.check_redirect(url, realm)
         query = urlencode({name: asked[name] for name in ("service", "scope") if name in asked})
-        answer = self._fetcher.read(f"{realm}?{query}", {}, limit_bytes=_TOKEN_LIMIT_BYTES)
+        answer = self._fetcher.read(
+            f"{realm}?{query}", {}, limit_bytes=_TOKEN_LIMIT_BYTES, sleep=sleep
+        )
         try:
             document = documents.parse(answer)
             token = document.get("token") or document["access_token"]

@@ -13,7 +13,10 @@ import contextlib
 import hashlib
 import json
 import re
+import socket
 import threading
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -67,6 +70,7 @@ class Blob:
         knows_ranges: False for a storage that starts over.
         damaged_answers: how many answers to spoil by one byte.
         told_range: the Content-Range to tell instead of the true one.
+        pause_seconds: before each 4 KiB.
     """
 
     body: bytes
@@ -75,6 +79,7 @@ class Blob:
     knows_ranges: bool = True
     damaged_answers: int = 0
     told_range: str | None = None
+    pause_seconds: float = 0.0
 
 
 class Upstream:
@@ -104,6 +109,8 @@ class Upstream:
         self.files: dict[str, Blob] = {}
         self.tokens: set[str] = set()
         self.requests: list[tuple[str, dict[str, str]]] = []
+        # How many connections were made.
+        self.connections = 0
         # Path → answers to give first: a status and headers.
         self.first_answers: dict[str, list[tuple[int, dict[str, str]]]] = {}
         # Path → what to send there instead, status line and headers included, and then to close.
@@ -232,6 +239,10 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.upstream = upstream
 
+    def get_request(self) -> tuple[socket.socket, object]:
+        self.upstream.connections += 1
+        return super().get_request()
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
@@ -304,7 +315,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         cut = blob.breaks_at.pop(0) - first if blob.breaks_at else len(rest)
         with contextlib.suppress(ConnectionError):
-            self.wfile.write(rest[:cut])
+            for piece in _paced(rest[:cut], blob.pause_seconds):
+                self.wfile.write(piece)
         # A body shorter than announced can only be told by closing.
         self.close_connection = True
 
@@ -344,6 +356,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Tests are quiet."""
+
+
+def _paced(body: bytes, pause_seconds: float) -> Iterator[bytes]:
+    if not pause_seconds:
+        yield body
+        return
+    for first in range(0, len(body), 4096):
+        time.sleep(pause_seconds)
+        yield body[first : first + 4096]
 
 
 def _base64url(raw: bytes) -> str:

@@ -159,6 +159,20 @@ def test_retry_after_as_a_date_is_honoured(upstream, registry, pauses):
     assert 15 < pauses[0] < 21
 
 
+def past():
+    return format_datetime(datetime.now(UTC) - timedelta(seconds=20), usegmt=True)
+
+
+@pytest.mark.parametrize("told", ["0", past()])
+def test_a_retry_after_that_is_over_is_no_leave_to_ask_at_once(upstream, registry, pauses, told):
+    upstream.first_answers[MANIFEST] = [(429, {"Retry-After": told})] * 3
+
+    registry.manifest("jq", "1.0")
+
+    assert len(pauses) >= 3
+    assert all(seconds > 0.2 for seconds in pauses)
+
+
 def test_whoever_asks_to_wait_for_an_hour_is_not_waited_for(upstream, registry, pauses):
     upstream.first_answers[MANIFEST] = [(429, {"Retry-After": "3600"})]
 
@@ -177,6 +191,16 @@ def test_errors_of_the_server_are_tried_again_with_growing_pauses(upstream, regi
     assert 0.5 <= pauses[1] <= 1
     # A busy server holds up all transfers: the pause is counted from its answer, and spread.
     assert 0.9 <= pauses[2] <= 2 + SPREAD_SECONDS
+
+
+@pytest.mark.parametrize("status", [520, 522, 599])
+def test_an_error_of_what_stands_before_the_server_is_tried_again(upstream, registry, status):
+    upstream.first_answers[MANIFEST] = [(status, {})]
+
+    registry.manifest("jq", "1.0")
+
+    # Once more for the token, too.
+    assert len(upstream.paths(MANIFEST)) == 3
 
 
 def test_a_server_that_stays_busy_is_given_up(upstream, registry):
@@ -249,6 +273,33 @@ def test_a_redirect_by_another_scheme_is_not_followed(upstream, registry, target
         download(registry)
 
     assert "secret" not in str(told.value)
+
+
+def test_a_redirect_costs_no_new_connection(upstream, fetcher):
+    upstream.api_files["there"] = b"{}"
+    upstream.first_answers["/api/here"] = [(307, {"Location": "/api/there"})] * 5
+
+    for _ in range(5):
+        fetcher.read(f"{upstream.url}/api/here", {}, limit_bytes=100)
+
+    assert upstream.connections == 1
+
+
+def test_an_answer_that_nothing_is_new_costs_no_new_connection(upstream, fetcher):
+    url, etag = f"{upstream.url}/api/there", {"etag": f'"{hashlib.sha256(b"{}").hexdigest()}"'}
+    upstream.api_files["there"] = b"{}"
+
+    answers = [fetcher.read_unless_known(url, {}, etag, limit_bytes=100) for _ in range(5)]
+
+    assert answers == [None] * 5
+    assert upstream.connections == 1
+
+
+def test_a_refused_token_costs_no_new_connection(upstream, registry):
+    registry.manifest("jq", "1.0")
+
+    assert len(upstream.paths()) == 3
+    assert upstream.connections == 1
 
 
 def test_redirects_in_a_circle_end(upstream, registry):

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
+from dataclasses import replace
 
 import pytest
 
 from mirror import worker
 from mirror.errors import BadEvent, BucketRefused
+from mirror.pacing import Pace
+from mirror.registry import Registry
 
 LARGE = bytes(range(256)) * 4 * 1024 * 9  # 9 MiB: a multipart upload.
 
@@ -59,8 +63,8 @@ def test_the_answer_points_to_the_result(connections, batch, stored):
 def test_bottles_that_no_longer_fit_are_handed_back_and_come_with_the_next_try(
     one_at_a_time, batch
 ):
-    # Looks: for the margin, before and while fzf is copied, then before jq.
-    first = worker.run(one_at_a_time, batch, seconds_left=clock(900, 900, 900, 44))
+    # Looks: for the margin, before fzf, at its turn, while it is copied, then before jq.
+    first = worker.run(one_at_a_time, batch, seconds_left=clock(*[900] * 4, 44))
     second = worker.run(one_at_a_time, batch, seconds_left=clock(900))
 
     assert (first.as_answer()["copied"], first.as_answer()["left"]) == (1, 1)
@@ -99,6 +103,44 @@ def test_a_pause_that_upstream_asks_for_does_not_outlast_the_function(
     answer = worker.run(one_at_a_time, batch, seconds_left=clock(100)).as_answer()
 
     assert (answer["copied"], answer["left"]) == (1, 1)
+
+
+def test_a_pause_before_a_token_does_not_outlast_the_function_either(
+    one_at_a_time, batch, upstream, pauses
+):
+    without_token = Registry(upstream.url, one_at_a_time.fetcher)
+    upstream.first_answers["/token"] = [(429, {"Retry-After": "80"})]
+
+    answer = worker.run(
+        replace(one_at_a_time, registry=without_token), batch, seconds_left=clock(100)
+    ).as_answer()
+
+    assert (answer["copied"], answer["failed"]) == (0, 2)
+    assert pauses == []
+
+
+def test_a_bottle_that_waited_for_its_turn_is_not_begun_when_time_is_over(
+    connections, batch, upstream
+):
+    connections.fetcher.pace = Pace(most=1)
+
+    worker.run(
+        connections, batch, seconds_left=lambda: 44.0 if upstream.paths("/storage/") else 900.0
+    )
+
+    assert len(upstream.paths("/storage/")) == 1
+
+
+def test_a_bottle_that_comes_in_drops_is_handed_back_in_time(one_at_a_time, batch, upstream):
+    upstream.blobs[hashlib.sha256(LARGE).hexdigest()].pause_seconds = 0.05
+    ends_at = time.monotonic() + 1.5
+
+    answer = worker.run(
+        one_at_a_time, batch, seconds_left=lambda: ends_at - time.monotonic()
+    ).as_answer()
+
+    assert (answer["copied"], answer["left"]) == (1, 1)
+    assert time.monotonic() < ends_at + 1
 
 
 def test_a_function_with_a_short_timeout_gets_something_done(connections, batch):
