@@ -24,7 +24,7 @@ STATUS = "status/status.json"
 STATUS_CHECKED = "status/checked.json"
 STATUS_FORMULAE = "status/formulae.json"
 
-_SYNC_ID = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z")
+_SYNC_ID = re.compile(r"2\d{3}-\d{2}-\d{2}T\d{6}Z")
 _BATCHES = re.compile(rf"syncs/(?P<sync>{_SYNC_ID.pattern})/plan/batches\.json")
 _BATCH = re.compile(rf"syncs/(?P<sync>{_SYNC_ID.pattern})/plan/(?P<number>\d{{5}})\.json")
 
@@ -40,8 +40,17 @@ def moment(sync: str) -> datetime:
 
 
 def is_sync_id(text: str) -> bool:
-    """Whether a text from outside may become part of a key as a sync's id."""
-    return _SYNC_ID.fullmatch(text) is not None
+    """Whether a text from outside may become part of a key as a sync's id: it is a moment, too.
+
+    An impossible one in the lease would end every later sync, whose id must come after it.
+    """
+    if _SYNC_ID.fullmatch(text) is None:
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def repository(image: str) -> str:

@@ -43,6 +43,14 @@ def test_a_lease_that_has_expired_is_taken_over(bucket):
     assert lease.acquire(bucket, "two", alive, NOW + 31 * MINUTE) == "2026-11-22T033100Z"
 
 
+@pytest.mark.parametrize("sync", ["2026-13-45T999999Z", "2026-02-30T030000Z", "9999-12-31T235959Z"])
+def test_a_lease_for_an_id_that_no_sync_can_have_belongs_to_nobody(bucket, sync):
+    told = {"sync": sync, "execution": "two", "expires_at": "2026-11-22T03:30:00Z"}
+    bucket.write_json("syncs/lease.json", told)
+
+    assert lease.acquire(bucket, EXECUTION, alive, NOW) == "2026-11-22T030000Z"
+
+
 def test_a_lease_whose_execution_has_ended_is_taken_over(bucket):
     lease.acquire(bucket, EXECUTION, alive, NOW)
 
