@@ -7,10 +7,9 @@ which nobody signs: brew compares with its own, so a false one could only be ref
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 
-from mirror import macos, manifests
+from mirror import documents, macos, manifests
 from mirror.bottles import Bottle
 from mirror.connections import Connections
 from mirror.errors import BadManifest, NotUpstream, UnknownFormula, UntrustedCatalogue
@@ -64,8 +63,10 @@ def _offered(connections: Connections, version: str) -> list[Bottle]:
 
 def _entries(body: bytes, manifest_tag: str) -> Iterator[Bottle]:
     version, _, rebuild = manifest_tag.partition("-")
-    for entry in json.loads(body)["manifests"]:
-        notes = entry["annotations"]
+    for entry in documents.parse(body)["manifests"]:
+        notes = entry.get("annotations") or {}
+        if not {manifests.REF_NAME, manifests.DIGEST} <= notes.keys():
+            continue
         tag = notes[manifests.REF_NAME].removeprefix(f"{version}.").partition(".")[0]
         bottle = Bottle(PORTABLE_RUBY, version, int(rebuild or 0), tag, notes[manifests.DIGEST])
         try:

@@ -71,6 +71,7 @@ class Blob:
         damaged_answers: how many answers to spoil by one byte.
         told_range: the Content-Range to tell instead of the true one.
         pause_seconds: before each 4 KiB.
+        never_ends: whether it comes in chunks of which the last one is missing.
     """
 
     body: bytes
@@ -80,6 +81,7 @@ class Blob:
     damaged_answers: int = 0
     told_range: str | None = None
     pause_seconds: float = 0.0
+    never_ends: bool = False
 
 
 class Upstream:
@@ -301,6 +303,9 @@ class _Handler(BaseHTTPRequestHandler):
         asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         first = int(asked[1]) if asked and blob.knows_ranges else 0
         rest = blob.body[first:]
+        if first and not rest:
+            self._say(416, {"Content-Range": f"bytes */{len(blob.body)}"})
+            return
         if blob.damaged_answers:
             blob.damaged_answers -= 1
             rest = bytes([rest[0] ^ 1]) + rest[1:]
@@ -311,14 +316,19 @@ class _Handler(BaseHTTPRequestHandler):
                 f"bytes {first}-{total - 1}/{total}" if blob.told_range is None else blob.told_range
             )
             self.send_header("Content-Range", told)
+        # A body shorter than announced can only be told by closing.
+        self.close_connection = True
+        if blob.never_ends:
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(rest), rest))
+            return
         self.send_header("Content-Length", str(blob.announced or len(rest)))
         self.end_headers()
         cut = blob.breaks_at.pop(0) - first if blob.breaks_at else len(rest)
         with contextlib.suppress(ConnectionError):
             for piece in _paced(rest[:cut], blob.pause_seconds):
                 self.wfile.write(piece)
-        # A body shorter than announced can only be told by closing.
-        self.close_connection = True
 
     def _send_raw(self, answer: bytes) -> None:
         self.close_connection = True

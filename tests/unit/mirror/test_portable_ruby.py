@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from mirror import macos
-from mirror.errors import UnknownFormula
+from mirror.errors import BadManifest, UnknownFormula
 
 NEXT_WEEK = datetime(2026, 11, 29, 3, 0, 0, tzinfo=UTC)
 OLD = {"arm64_big_sur": b"old arm", "catalina": b"old intel", "x86_64_linux": b"old linux"}
@@ -59,6 +60,23 @@ def test_a_version_that_the_registry_lacks_is_told_before_anything_is_copied(syn
 
     with pytest.raises(UnknownFormula, match=r'no portable-ruby "9\.9\.9"'):
         configured(sync, portable_ruby_versions=("9.9.9",)).plan()
+
+
+def test_an_index_of_absurd_depth_is_told(older, upstream):
+    upstream.manifests["portable-ruby", "3.1.4"] = b"[" * 100_000 + b"]" * 100_000
+
+    with pytest.raises(BadManifest, match="nested too deep"):
+        older.plan()
+
+
+def test_an_entry_that_is_no_bottle_is_passed_over(older, upstream, stored):
+    index = json.loads(upstream.manifests["portable-ruby", "3.1.4"])
+    index["manifests"] += [{"digest": f"sha256:{'0' * 64}"}, {"annotations": {"of": "another"}}]
+    upstream.manifests["portable-ruby", "3.1.4"] = json.dumps(index).encode()
+
+    older.run()
+
+    assert b"old arm" in stored("v2/homebrew/core/portable-ruby/").values()
 
 
 @pytest.mark.parametrize(

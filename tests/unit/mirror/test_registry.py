@@ -244,6 +244,12 @@ def test_a_storage_without_ranges_starts_over_and_nothing_is_doubled(upstream, r
     assert download(registry) == BODY
 
 
+def test_a_body_that_was_whole_when_it_broke_off_is_taken(upstream, registry):
+    upstream.blobs[DIGEST].never_ends = True
+
+    assert download(registry) == BODY
+
+
 def test_a_body_that_breaks_off_again_and_again_is_given_up(upstream, registry):
     upstream.blobs[DIGEST].breaks_at = [1000 * number for number in range(1, 99)]
 
