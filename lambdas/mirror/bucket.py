@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Self
@@ -65,21 +65,30 @@ class Bucket:
             BucketRefused: the listing was denied or broke off: it says nothing about what is there.
         """
         found: dict[str, int] = {}
-        with self._named("ListObjectsV2", prefix):
-            pages = self._client.get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=self.name, Prefix=prefix):
-                found |= {each["Key"]: each["Size"] for each in page.get("Contents", ())}
+        for page in self._pages(prefix):
+            found |= {each["Key"]: each["Size"] for each in page.get("Contents", ())}
         return found
 
     def folders(self, prefix: str) -> list[str]:
         """``snapshots/`` → ``["snapshots/2026-11-22T030000Z/", …]``, sorted."""
+        return sorted(
+            each["Prefix"]
+            for page in self._pages(prefix, Delimiter="/")
+            for each in page.get("CommonPrefixes", ())
+        )
+
+    def _pages(self, prefix: str, **more: str) -> Iterator[Mapping[str, Any]]:
+        """Every page of a listing; boto3 takes one without an onward address for the last."""
+        pages: Any = self._client.get_paginator("list_objects_v2")
         with self._named("ListObjectsV2", prefix):
-            pages = self._client.get_paginator("list_objects_v2")
-            return sorted(
-                each["Prefix"]
-                for page in pages.paginate(Bucket=self.name, Prefix=prefix, Delimiter="/")
-                for each in page.get("CommonPrefixes", ())
-            )
+            for page in pages.paginate(Bucket=self.name, Prefix=prefix, **more):
+                yield page
+                if page.get("IsTruncated") and not page.get("NextContinuationToken"):
+                    raise BucketRefused(
+                        "ListObjectsV2 has more than it told, and does not say where to go on",
+                        where=self.where(prefix),
+                        remedy="check what answers for S3 here; nothing was taken for missing",
+                    )
 
     def size(self, key: str) -> int | None:
         """Bytes of one object; None when it is not there."""

@@ -6,6 +6,7 @@ digest is the formula's checksum and whose ref.name fits, and fails without ``sh
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ SIZE = "sh.brew.bottle.size"
 TAB = "sh.brew.tab"
 # 18 digits are an exabyte.
 _SIZE = re.compile(r"[0-9]{1,18}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Promise:
 
     Args:
         size_bytes: 0 when the index does not say: the annotation is not in every older index.
-        manifest_digest: of the bottle's own image manifest, which always has the size.
+        manifest_digest: ``sha256:…`` of the bottle's own image manifest, which always has the size.
     """
 
     size_bytes: int
@@ -54,24 +56,44 @@ def promise(index: bytes, bottle: Bottle, where: str) -> Promise:
     return Promise(int(size), str(entry.get("digest", "")))
 
 
-def layer_size(image_manifest: bytes, bottle: Bottle, where: str) -> int:
+def checked_digest(promised: Promise, where: str) -> str:
+    """The digest of the image manifest, once it is one: it becomes part of a URL.
+
+    Raises:
+        BadManifest: it is none.
+    """
+    if not _DIGEST.fullmatch(promised.manifest_digest):
+        told = promised.manifest_digest
+        raise _bad(f'the entry has no size, and names no image manifest but "{told}"', where)
+    return promised.manifest_digest
+
+
+def layer_size(image_manifest: bytes, promised: Promise, bottle: Bottle, where: str) -> int:
     """Bytes of the bottle, from its own image manifest, whose one layer it is.
 
     Raises:
-        BadManifest: it is not a layer of this manifest.
+        BadManifest: the index names another manifest, or the bottle is not a layer of it.
     """
+    digest = f"sha256:{hashlib.sha256(image_manifest).hexdigest()}"
+    if digest != promised.manifest_digest:
+        raise _bad(f"{digest} is not the image manifest that its index names", where)
     try:
         sizes = [
-            int(layer["size"])
+            _whole(layer["size"])
             for layer in documents.parse(image_manifest)["layers"]
             if layer["digest"] == f"sha256:{bottle.digest}"
         ]
-    # OverflowError: JSON's 1e999 is an endless number, which is no size.
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise _bad(f"not an OCI image manifest: {error!r}", where) from error
     if not sizes or sizes[0] < 1:
         raise _bad(f"the image manifest does not hold {bottle.label}", where)
     return sizes[0]
+
+
+def _whole(size: object) -> int:
+    if not _SIZE.fullmatch(str(size)):
+        raise ValueError(f"no size: {size}")
+    return int(str(size))
 
 
 def _entry(index: bytes, bottle: Bottle, where: str) -> Mapping[str, Any]:

@@ -46,13 +46,18 @@ def newest(bucket: Bucket, *, before: str = "") -> Snapshot | None:
 
     Args:
         before: only snapshots that are older than this id.
+
+    Raises:
+        DamagedRecord: it cannot be read.
     """
     for snapshot in reversed(ids(bucket)):
         if before and snapshot >= before:
             continue
-        body = bucket.find(keys.snapshot_document(snapshot))
+        key = keys.snapshot_document(snapshot)
+        body = bucket.find(key)
         if body is not None:
-            return Snapshot(snapshot, hashlib.sha256(body).hexdigest(), json.loads(body))
+            document = parsed(body, bucket.where(key))
+            return Snapshot(snapshot, hashlib.sha256(body).hexdigest(), document)
     return None
 
 

@@ -127,10 +127,9 @@ def _size(connections: Connections, bottle: Bottle, body: bytes) -> int:
     promise = manifests.promise(body, bottle, where)
     if promise.size_bytes:
         return promise.size_bytes
-    image_manifest = connections.registry.manifest(
-        bottle.image, promise.manifest_digest, IMAGE_TYPE
-    )
-    return manifests.layer_size(image_manifest, bottle, where)
+    digest = manifests.checked_digest(promise, where)
+    image_manifest = connections.registry.manifest(bottle.image, digest, IMAGE_TYPE)
+    return manifests.layer_size(image_manifest, promise, bottle, where)
 
 
 def _failure(bottle: Bottle, error: MirrorError) -> dict[str, str]:

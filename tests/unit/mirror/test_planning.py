@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -12,6 +13,7 @@ from mirror import planning
 from mirror.errors import (
     BadManifest,
     BucketRefused,
+    DamagedRecord,
     IncompleteSync,
     NotUpstream,
     UnknownFormula,
@@ -20,6 +22,7 @@ from mirror.errors import (
 )
 from mirror.settings import Selection
 from tests.doubles.registry import Signer
+from tests.unit.mirror.conftest import NOW
 
 API = "internal/packages.arm64_tahoe.jws.json"
 FIRST_PAGE = (
@@ -38,6 +41,20 @@ def spoil(upstream, image, tag, **notes):
             del entry["annotations"][name]
     upstream.manifests[image, tag] = json.dumps(index).encode()
     return entry
+
+
+def sized_by_its_manifest(upstream, size, reference=None):
+    """A bottle whose size stands in its own image manifest; returns that one's digest."""
+    upstream.add("jq", {"arm64_tahoe": b"jq"})
+    layer = f"sha256:{hashlib.sha256(b'jq').hexdigest()}"
+    manifest = f'{{"layers": [{{"digest": "{layer}", "size": {size}}}]}}'.encode()
+    digest = f"sha256:{hashlib.sha256(manifest).hexdigest()}"
+    upstream.manifests["jq", digest] = manifest
+    index = json.loads(upstream.manifests["jq", "1.0"])
+    index["manifests"][0]["digest"] = digest if reference is None else reference
+    del index["manifests"][0]["annotations"]["sh.brew.bottle.size"]
+    upstream.manifests["jq", "1.0"] = json.dumps(index).encode()
+    return digest
 
 
 def test_the_answer_points_to_the_batches(upstream, sync, stored):
@@ -103,6 +120,26 @@ def test_a_listing_that_breaks_off_is_an_error(upstream, connections, s3_answers
 
     with pytest.raises(BucketRefused, match="AccessDenied"):
         planning.dry_run(connections)
+
+
+def test_a_listing_that_says_there_is_more_and_not_where_is_an_error(
+    upstream, connections, s3_answers
+):
+    upstream.add("jq", {"arm64_tahoe": b"jq"})
+    told = b"<NextContinuationToken>next</NextContinuationToken>"
+    s3_answers("ListObjectsV2", lambda: (200, FIRST_PAGE.replace(told, b"")))
+
+    with pytest.raises(BucketRefused, match="more than it told"):
+        planning.dry_run(connections)
+
+
+def test_a_snapshot_that_cannot_be_read_is_named(upstream, sync, bucket):
+    upstream.add("jq", {"arm64_tahoe": b"jq"})
+    sync.run()
+    bucket.write("snapshots/2026-11-22T030000Z/snapshot.json", b"{")
+
+    with pytest.raises(DamagedRecord, match="a snapshot's document"):
+        sync.plan("two", NOW + timedelta(days=1))
 
 
 def test_a_catalogue_by_another_key_changes_nothing(upstream, sync, stored):
@@ -185,26 +222,40 @@ def test_what_is_no_index_is_told(upstream, sync, index):
 
 
 def test_a_size_that_the_index_lacks_is_read_from_the_image_manifest(upstream, sync):
-    upstream.add("jq", {"arm64_tahoe": b"jq"})
-    entry = spoil(upstream, "jq", "1.0", **{"sh.brew.bottle.size": None})
-    layer = {"digest": f"sha256:{hashlib.sha256(b'jq').hexdigest()}", "size": 2}
-    upstream.manifests["jq", entry["digest"]] = json.dumps({"layers": [layer]}).encode()
+    sized_by_its_manifest(upstream, 2)
 
     answer = sync.run()
 
     assert answer["bytes"] == 2
 
 
-@pytest.mark.parametrize("size", ["1e999", "Infinity", "NaN", '"two"', "null", "9" * 5000])
+@pytest.mark.parametrize(
+    "size", ["1e999", "Infinity", "NaN", '"two"', "null", "9" * 5000, "9" * 19]
+)
 def test_a_layer_without_a_size_that_can_be_is_told(upstream, sync, size):
-    upstream.add("jq", {"arm64_tahoe": b"jq"})
-    entry = spoil(upstream, "jq", "1.0", **{"sh.brew.bottle.size": None})
-    digest = f"sha256:{hashlib.sha256(b'jq').hexdigest()}"
-    layers = f'{{"layers": [{{"digest": "{digest}", "size": {size}}}]}}'
-    upstream.manifests["jq", entry["digest"]] = layers.encode()
+    sized_by_its_manifest(upstream, size)
 
     with pytest.raises(IncompleteSync, match="not an OCI image manifest"):
         sync.run()
+
+
+def test_an_image_manifest_that_is_not_the_one_that_the_index_names_is_told(upstream, sync):
+    reference = sized_by_its_manifest(upstream, 2)
+    upstream.manifests["jq", reference] += b" "
+
+    with pytest.raises(IncompleteSync, match="not the image manifest that its index names"):
+        sync.run()
+
+
+@pytest.mark.parametrize("reference", ["", "../../../token", "sha256:0", "sha512:" + "0" * 64])
+def test_an_image_manifest_without_a_digest_is_not_asked_for(upstream, sync, reference):
+    sized_by_its_manifest(upstream, 2, reference)
+    upstream.requests.clear()
+
+    with pytest.raises(IncompleteSync, match="names no image manifest"):
+        sync.run()
+
+    assert set(upstream.paths("/v2/")) == {"/v2/homebrew/core/jq/manifests/1.0"}
 
 
 def test_a_staged_index_that_was_changed_in_the_bucket_is_not_published(upstream, sync, s3, stored):
