@@ -13,7 +13,7 @@ from mirror.snapshots import Document
 
 def kept(
     documents: Sequence[Document],
-    served: Iterable[Pointer],
+    served: Sequence[Pointer],
     channels: Channels,
     retention: Retention,
     now: datetime,
@@ -26,9 +26,11 @@ def kept(
     """
     ids = [str(document["id"]) for document in documents]
     reasons: dict[str, str] = {}
-    for pointer in served:
-        for snapshot, reason in _of_channel(pointer, ids):
-            reasons.setdefault(snapshot, reason)
+    # The strongest reason of each counts, so those of one kind come before all of the next.
+    for told in (_served_as, _before):
+        for pointer in served:
+            for snapshot, reason in told(pointer, ids):
+                reasons.setdefault(snapshot, reason)
     for snapshot, reason in _soaking({each.channel: each for each in served}, channels):
         reasons.setdefault(snapshot, reason)
     for snapshot in ids[-retention.keep_snapshots :]:
@@ -40,15 +42,24 @@ def kept(
     return {snapshot: reasons[snapshot] for snapshot in ids if snapshot in reasons}
 
 
-def _of_channel(pointer: Pointer, ids: Sequence[str]) -> Iterable[tuple[str, str]]:
-    name = "api/" if pointer.channel == keys.DEFAULT_CHANNEL else f'"{pointer.channel}"'
-    for snapshot in (pointer.snapshot, pointer.moving_to):
-        if snapshot is None:
-            continue
-        yield snapshot, f"served as {name}"
+def _served_as(pointer: Pointer, _: Sequence[str]) -> Iterable[tuple[str, str]]:
+    for snapshot in _served(pointer):
+        yield snapshot, f"served as {_name(pointer)}"
+
+
+def _before(pointer: Pointer, ids: Sequence[str]) -> Iterable[tuple[str, str]]:
+    for snapshot in _served(pointer):
         before = [each for each in ids if each < snapshot]
         if before:
-            yield before[-1], f"the one before what {name} serves"
+            yield before[-1], f"the one before what {_name(pointer)} serves"
+
+
+def _served(pointer: Pointer) -> Iterable[str]:
+    return filter(None, (pointer.snapshot, pointer.moving_to))
+
+
+def _name(pointer: Pointer) -> str:
+    return "api/" if pointer.channel == keys.DEFAULT_CHANNEL else f'"{pointer.channel}"'
 
 
 def _soaking(served: dict[str, Pointer], channels: Channels) -> Iterable[tuple[str, str]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from mirror import channels, retention
 from mirror.errors import DamagedRecord
+from mirror.settings import Channels
 from tests.unit.mirror.conftest import NOW, Killed
 
 V2 = "v2/homebrew/core/jq"
@@ -45,6 +47,19 @@ def test_each_kept_snapshot_is_kept_for_a_reason(four, retaining):
     }
     young = retaining(four, keep_snapshots=1, keep_days=15)
     assert retention.find(young, END).kept[THIRD] == "younger than 15 days"
+
+
+def test_what_one_channel_serves_is_not_told_as_the_one_before_another(four):
+    settings = replace(four.settings, channels=Channels(("canary", "stable"), followed="stable"))
+    connections = four.with_settings(settings)
+    for channel, snapshot in (("canary", FOURTH), ("stable", THIRD)):
+        channels.promote(connections, channel, snapshot, END, dry_run=False)
+
+    assert retention.find(connections, END).kept == {
+        SECOND: "the one before what api/ serves",
+        THIRD: "served as api/",
+        FOURTH: 'served as "canary"',
+    }
 
 
 def test_looking_changes_nothing(four, stored):
