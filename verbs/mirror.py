@@ -15,7 +15,7 @@ from delivery.mirror import executions, orchestrator, serving
 from delivery.probe import targets
 from delivery.progress import Steps
 from sandbox import catalogues
-from verbs import console, planning, probing, report, report_probe
+from verbs import console, planning, probing, report, report_contents, report_probe
 from verbs.contents import audit, gc, promote, rollback, snapshots, verify
 from verbs.options import ENV_HELP, JSON_HELP
 from verbs.parcels import export, import_, keygen, pack, seed, unpack
@@ -149,6 +149,7 @@ def sync(context: Context, env: str = "dev", json: bool = False) -> None:
         console.document({**asdict(execution), "probe": asdict(proof)})
     else:
         report.sync(execution)
+        report_contents.channels(execution.output.get("channels", {}))
         report.proof(asdict(proof))
         console.line(f"report: inv mirror.report --env {env}")
 
@@ -178,6 +179,7 @@ def serve(context: Context, env: str = "dev", port: int = DEFAULT_PORT) -> None:
         "url": "the mirror, as HOMEBREW_ARTIFACT_DOMAIN (or HOMEBREW_BOTTLE_DOMAIN) names it;"
         " --url itself may be left out",
         "env": "probe this environment's bucket instead, served on this machine meanwhile",
+        "channel": "with --env: this channel's API files, instead of those of api/",
         "api": "HOMEBREW_API_DOMAIN, where it is not /api below the mirror",
         "platform": "a bottle tag to play, arm64_tahoe by default; may be repeated",
         "formula": "a name or glob the mirror holds, a sample by default; may be repeated",
@@ -201,6 +203,7 @@ def probe(
     *,
     url: str = "",
     env: str = "",
+    channel: str = "",
     api: str = "",
     layout: str = targets.ARTIFACT,
     public_key: str = "",
@@ -225,6 +228,7 @@ def probe(
         formula,
         casks=cask,
         tap_files=tap_file,
+        channel=channel,
         as_json=json,
         api_url=api,
         layout=layout,

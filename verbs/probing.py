@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from delivery.probe.gate import Proof
 
 DEFAULT_PLATFORM = "arm64_tahoe"
+# `api/` itself.
+DEFAULT_CHANNEL = "default"
 NO_CASKS: Mapping[str, Any] = {"casks": [], "left_out": []}
 
 # Of a mirror that holds more, a sample is played.
@@ -36,23 +38,30 @@ def aimed(
     *,
     casks: Sequence[str] = (),
     tap_files: Sequence[str] = (),
+    channel: str = "",
     as_json: bool,
     **options: Any,
 ) -> Iterator[Target]:
     """A mirror at an address, or an environment's bucket, served here while the probe runs.
 
-    An environment brings what its newest snapshot holds along, casks and bottles of other taps
-    included, and its key; what was asked for goes first. Any other mirror is held to no cask and
-    no tap that was not asked for.
+    An environment brings along what the snapshot holds that ``api/`` or the channel serves, casks
+    and bottles of other taps included, and its key; what was asked for goes first. Any other
+    mirror is held to no cask and no tap that was not asked for.
 
     Raises:
-        BadInput: both were named, or neither.
+        BadInput: both were named, or neither; or the channel serves nothing.
     """
     if url and env:
         raise BadInput(
             f'"{url}" and environment "{env}" are two mirrors',
             where="--url, --env",
             remedy="probe one after the other",
+        )
+    if channel and not env:
+        raise BadInput(
+            "--channel goes with --env",
+            where="--channel",
+            remedy=f"for a mirror at an address: --api URL/channels/{channel}/api",
         )
     options |= {"formulae": formulae, "casks": Casks(tuple(casks))}
     if not env:
@@ -64,20 +73,43 @@ def aimed(
     announce(environment, cloud, as_json=as_json)
     bucket = standing.deployed(environment, cloud)["mirror_bucket"]
     options["public_key_pem"] = options["public_key_pem"] or _signing_key(environment, cloud)
-    platforms = platforms or environment.settings["selection"]["platforms"]
+    snapshot = _served(cloud, bucket, channel)
+    platforms = platforms or _platforms(environment, cloud, bucket, snapshot)
     tapped = _of_files(tap_files, platforms)
     with serving.serving(cloud, bucket) as served:
+        if channel and channel != DEFAULT_CHANNEL:
+            options["api_url"] = f"{served}/channels/{channel}/api"
         asked = Target(served, platforms, tapped=tapped, **options)
-        yield _with_what_is_held(asked, cloud, bucket)
+        yield _with_what_is_held(asked, cloud, bucket, snapshot)
 
 
-def _with_what_is_held(asked: Target, cloud: Cloud, bucket: str) -> Target:
-    """The target with what the newest snapshot holds in the place of what nobody asked for."""
+def _served(cloud: Cloud, bucket: str, channel: str) -> str:
+    """The snapshot that the channel, or ``api/``, serves; empty where nothing was published."""
+    found = content.channels(cloud, bucket)
+    if channel and channel not in found:
+        raise BadInput(
+            f'channel "{channel}" serves nothing ({", ".join(sorted(found)) or "nor does any"})',
+            where="--channel",
+            remedy="name one that `inv mirror.snapshots` lists",
+        )
+    newest = content.latest_snapshot(cloud, bucket)
+    return found.get(channel or DEFAULT_CHANNEL) or (newest.id if newest else "")
+
+
+def _platforms(environment: Environment, cloud: Cloud, bucket: str, snapshot: str) -> Sequence[str]:
+    """Those of the snapshot: what was configured since is not there yet."""
+    if snapshot:
+        return content.platforms(cloud, bucket, snapshot)
+    configured: Sequence[str] = environment.settings["selection"]["platforms"]
+    return configured
+
+
+def _with_what_is_held(asked: Target, cloud: Cloud, bucket: str, snapshot: str) -> Target:
+    """The target with what the snapshot holds in the place of what nobody asked for."""
     from delivery.probe import gate, taps
 
-    newest = content.latest_snapshot(cloud, bucket)
-    everything = content.everything(cloud, bucket, newest.id) if newest else []
-    told = content.casks(cloud, bucket, newest.id) if newest else NO_CASKS
+    everything = content.everything(cloud, bucket, snapshot) if snapshot else []
+    told = content.casks(cloud, bucket, snapshot) if snapshot else NO_CASKS
     known = gate.casks(told, most=0 if asked.formulae else ALL_PLAYED)
     casks = replace(known, tokens=asked.casks.tokens or known.tokens)
     if asked.formulae:

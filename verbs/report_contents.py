@@ -33,6 +33,13 @@ def snapshots(found: Sequence[Mapping[str, Any]]) -> None:
     console.table(["snapshot", "age", *held, "size", "new", "served as"], rows)
 
 
+def channels(served: Mapping[str, str]) -> None:
+    """Which channel serves what; nothing where there are none."""
+    if served:
+        told = (f"{name} serves {snapshot}" for name, snapshot in served.items())
+        console.line(f"channels: {', '.join(told)}")
+
+
 def moved(answer: Mapping[str, Any]) -> None:
     """Which channel serves what, and how many files it took."""
     would = "would serve" if answer["dry_run"] else "serves"

@@ -130,6 +130,7 @@ def test_flat_mirrors_are_probed_with_their_own_layout(probe):
         (["--url", "https://a.example", "--env", "dev"], "are two mirrors"),
         (["--url", "https://a.example", "--layout", "x"], 'no layout "x"'),
         (["--env", "nowhere"], 'no environment "nowhere"'),
+        (["--url", "https://a.example", "--channel", "canary"], "--channel goes with --env"),
         (["--url", "https://a.example", "--tap-file", "no.json"], '"no.json" cannot be read'),
     ],
 )
@@ -140,7 +141,9 @@ def test_what_cannot_be_probed_ends_with_2(inv, words, told):
     assert told in ended.err
 
 
-def test_an_environment_brings_its_bucket_its_key_and_what_it_holds(inv, monkeypatch, s3):
+@pytest.fixture
+def environment(monkeypatch, s3):
+    """`dev`, whose bucket holds the sound mirror; returns what puts an object into it."""
     s3.create_bucket(Bucket="bucket")
     for path, served in FILES.items():
         media = served.headers.get("Content-Type") or "application/octet-stream"
@@ -165,9 +168,55 @@ def test_an_environment_brings_its_bucket_its_key_and_what_it_holds(inv, monkeyp
     monkeypatch.setattr(probing.standing, "deployed", lambda *_: {"mirror_bucket": "bucket"})
     monkeypatch.setattr(probing.rendering, "upstream", lambda *_: upstream)
 
+    return lambda key, body: s3.put_object(Bucket="bucket", Key=key, Body=body)
+
+
+def serve(put, channel, snapshot):
+    pointer = {"channel": channel, "snapshot": snapshot}
+    put(f"channels/{channel}/pointer.json", json.dumps(pointer).encode())
+
+
+def test_an_environment_brings_its_bucket_its_key_and_what_it_holds(inv, environment):
     ended = inv("mirror.probe", "--env", "dev", "--json")
 
     document = json.loads(ended.out)
     assert (document["findings"], document["formulae"], ended.code) == ([], ["jq"], 0)
     requests = {each["request"] for each in document["requests"]}
     assert {"1 cask, arm64_tahoe", "bottles of 1 formula of another tap"} <= requests
+
+
+def test_an_environment_is_held_to_what_it_serves_not_to_a_newer_snapshot(inv, environment):
+    newer = PUBLISHED_AS | {"id": "2099-11-22T030000Z", "selection": {"platforms": ["tahoe"]}}
+    environment("snapshots/2099-11-22T030000Z/snapshot.json", json.dumps(newer).encode())
+    environment("snapshots/2099-11-22T030000Z/bottles.json", b"[]")
+    environment("snapshots/2099-11-22T030000Z/casks.json", b'{"casks": [], "left_out": []}')
+    serve(environment, "default", SNAPSHOT)
+
+    ended = inv("mirror.probe", "--env", "dev", "--json")
+
+    document = json.loads(ended.out)
+    assert (document["formulae"], ended.code) == (["jq"], 0)
+    assert "1 cask, arm64_tahoe" in {each["request"] for each in document["requests"]}
+
+
+def test_a_channel_is_probed_at_its_own_address(inv, environment):
+    serve(environment, "canary", SNAPSHOT)
+    for path, served in FILES.items():
+        if path.startswith("/api/"):
+            environment(f"channels/canary{path}", served.body)
+    environment("channels/canary/api/internal/packages.arm64_tahoe.jws.json", b"{}")
+
+    canary = inv("mirror.probe", "--env", "dev", "--channel", "canary")
+    default = inv("mirror.probe", "--env", "dev")
+
+    assert (canary.code, default.code) == (1, 0)
+    assert "/channels/canary/api/internal/packages.arm64_tahoe.jws.json" in canary.out
+
+
+def test_a_channel_that_serves_nothing_is_told_with_those_that_do(inv, environment):
+    serve(environment, "canary", SNAPSHOT)
+
+    ended = inv("mirror.probe", "--env", "dev", "--channel", "pilot")
+
+    assert ended.code == 2
+    assert 'channel "pilot" serves nothing (canary)' in ended.err
