@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from mirror.bottles import Bottle
 from mirror.bucket import Bucket
 from mirror.connections import Connections
 from mirror.plans import Plan
+from mirror.selection import PORTABLE_RUBY
 
 SNAPSHOTS = 30
 # More than that are not written into the page but looked up in status/formulae.json.
@@ -81,6 +82,8 @@ def write_checked(bucket: Bucket, now: datetime) -> None:
 
 
 def _snapshot(plan: Plan, created_at: str) -> dict[str, Any]:
+    # Its bottles are made for the oldest system that runs them: no platform that anybody has.
+    rubies = [each for each in plan.bottles if each.full_name == PORTABLE_RUBY]
     return {
         "id": plan.sync,
         "created_at": created_at,
@@ -88,17 +91,21 @@ def _snapshot(plan: Plan, created_at: str) -> dict[str, Any]:
         "bottles": len(plan.bottles),
         **({"casks": len(plan.casks)} if plan.casks else {}),
         "bytes": plan.size_bytes,
-        "by_platform": _by_platform(plan.bottles),
+        "platforms": list(plan.selection["platforms"]),
+        "by_platform": _by_platform(each for each in plan.bottles if each not in rubies),
+        **({"portable_ruby": _sum(rubies)} if rubies else {}),
     }
 
 
 def _by_platform(bottles: Iterable[Bottle]) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = {}
+    found: dict[str, list[Bottle]] = {}
     for bottle in bottles:
-        counted = found.setdefault(bottle.tag, {"bottles": 0, "bytes": 0})
-        counted["bottles"] += 1
-        counted["bytes"] += bottle.size_bytes
-    return dict(sorted(found.items()))
+        found.setdefault(bottle.tag, []).append(bottle)
+    return {tag: _sum(found[tag]) for tag in sorted(found)}
+
+
+def _sum(bottles: Collection[Bottle]) -> dict[str, int]:
+    return {"bottles": len(bottles), "bytes": sum(each.size_bytes for each in bottles)}
 
 
 def _formulae(bucket: Bucket, plan: Plan, earlier: str) -> tuple[dict[str, Any], str]:

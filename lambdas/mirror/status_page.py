@@ -7,10 +7,14 @@ from typing import Any
 
 from mirror import keys, pages, platforms, plots
 from mirror.pages import Markup, element, joined, number, size
+from mirror.selection import PORTABLE_RUBY
 from mirror.settings import About
 
 UNKNOWN = "https://YOUR-MIRROR"
 LISTED_SNAPSHOTS = 10
+FORMULAE_FILE = "status/formulae.json"
+EVERY = "all"
+NOTHING: Mapping[str, int] = {"bottles": 0, "bytes": 0}
 
 
 def page(
@@ -39,7 +43,7 @@ def page(
         lines=lines(about.public_url or UNKNOWN),
         address_is="known" if about.public_url else "unknown",
         address_note=_address_note(about.public_url),
-        platforms=_platforms(newest["by_platform"]),
+        platforms=_platforms(newest),
         plots=_plots(status["snapshots"]),
         snapshots=_snapshots(status["snapshots"][:LISTED_SNAPSHOTS], status.get("served_as", {})),
         found=_count(len(formulae["formulae"])),
@@ -66,13 +70,12 @@ def _address_note(public_url: str) -> Markup:
 
 
 def _facts(newest: Mapping[str, Any]) -> Markup:
-    tags = [tag for tag in newest["by_platform"] if tag != "all"]
     facts = {
         "Formulae": number(newest["formulae"]),
         "Bottles": number(newest["bottles"]),
         **({"Cask files": number(newest["casks"])} if newest.get("casks") else {}),
         "Size": size(newest["bytes"]),
-        "Platforms": number(len(tags)),
+        "Platforms": number(len(_configured(newest))),
     }
     return joined(
         *(
@@ -82,19 +85,39 @@ def _facts(newest: Mapping[str, Any]) -> Markup:
     )
 
 
-def _platforms(by_platform: Mapping[str, Mapping[str, int]]) -> Markup:
-    most = max((each["bytes"] for each in by_platform.values()), default=0)
+def _configured(newest: Mapping[str, Any]) -> Sequence[str]:
+    """The platforms that the snapshot was made for; those of its bottles in an older one."""
+    told: Sequence[str] = newest.get("platforms") or [
+        tag for tag in newest["by_platform"] if tag != EVERY
+    ]
+    return told
+
+
+def _platforms(newest: Mapping[str, Any]) -> Markup:
+    configured, held = _configured(newest), newest["by_platform"]
+    others = sorted(held.keys() - set(configured), key=lambda tag: (tag == EVERY, tag))
+    named = [(_platform(tag, configured), tag, held.get(tag, NOTHING)) for tag in configured]
+    # What serves several platforms is no platform: last.
+    named += [(_platform(tag, configured), tag, held[tag]) for tag in others]
+    if "portable_ruby" in newest:
+        about = "portable Ruby, for brew itself"
+        named.append((about, PORTABLE_RUBY, newest["portable_ruby"]))
+    most = max((each["bytes"] for _, _, each in named), default=0)
     rows = [
         (
-            joined(platforms.spoken(tag), " ", element("code", tag, class_="muted")),
-            plots.share(held["bytes"], most, f"{size(held['bytes'])} of {size(most)}"),
-            number(held["bottles"]),
-            size(held["bytes"]),
+            joined(about, " ", element("code", tag, class_="muted")),
+            plots.share(each["bytes"], most, f"{size(each['bytes'])} of {size(most)}"),
+            number(each["bottles"]),
+            size(each["bytes"]),
         )
-        # What serves every platform is no platform: last.
-        for tag, held in sorted(by_platform.items(), key=lambda each: each[0] == "all")
+        for about, tag, each in named
     ]
     return pages.table(("Platform", "Share", "Bottles", "Size"), rows, numbers=2)
+
+
+def _platform(tag: str, configured: Sequence[str]) -> str:
+    said = platforms.spoken(tag)
+    return said if tag in configured or tag == EVERY else f"{said}, for newer ones, too"
 
 
 def _plots(snapshots: Sequence[Mapping[str, Any]]) -> Markup:
@@ -156,11 +179,11 @@ def _formulae(formulae: Mapping[str, Any], inlined: int) -> Markup:
     if len(rows) <= inlined:
         listed = [_formula(row, tags) for row in rows]
         return element("ul", *listed, id="formulae", class_="formulae")
-    source = "status/formulae.json"
-    plain = element(
-        "p", "The whole list: ", element("a", source, href=source), id="plain", class_="muted"
+    link = element("a", FORMULAE_FILE, href=FORMULAE_FILE)
+    plain = element("p", "The whole list: ", link, id="plain", class_="muted")
+    results = element(
+        "ul", id="formulae", class_="formulae", data_source=FORMULAE_FILE, tabindex="0"
     )
-    results = element("ul", id="formulae", class_="formulae", data_source=source, tabindex="0")
     return joined(results, plain)
 
 
@@ -176,12 +199,13 @@ def _casks(rows: Sequence[Sequence[Any]], inlined: int) -> Markup:
     )
     listed = [_cask(row) for row in rows[:inlined]]
     more = len(rows) - inlined
-    rest = element("p", f"and {number(more)} more, in status/formulae.json", class_="muted")
+    source = {"data_source": FORMULAE_FILE, "tabindex": "0"} if more > 0 else {}
+    rest = (f"and {number(more)} more, in ", element("a", FORMULAE_FILE, href=FORMULAE_FILE))
     return joined(
         element("h3", f"Casks ({number(len(rows))})"),
         element("p", how, class_="muted"),
-        element("ul", *listed, id="casks", class_="formulae"),
-        rest if more > 0 else Markup(""),
+        element("ul", *listed, id="casks", class_="formulae", **source),
+        element("p", *(rest if more > 0 else ()), id="casks-found", class_="muted", role="status"),
     )
 
 

@@ -204,6 +204,21 @@ def test_the_search_finds_casks_too(mirror, url, browse, formulae):
     assert re.search(r"<li>.*firefox", shown)
     assert re.search(r'<li hidden="">.*zoom', shown)
     assert "<h3>Casks (2)</h3>" in dom
+    assert text_of(dom, "casks-found") == "1 of 2 casks"
+
+
+def test_the_search_finds_every_cask_of_a_large_mirror(mirror, url, browse):
+    mirror.publish(casks=tuple(f"cask-{number:04}" for number in range(1_000)))
+
+    idle, found = browse(url), browse(f"{url}/?q=cask-0999")
+    many = browse(f"{url}/?q=cask-05")
+
+    shown = [re.search(r'id="casks".*?</ul>', dom, re.DOTALL)[0] for dom in (idle, found, many)]
+    assert [each.count("<li>") for each in shown] == [400, 1, 100]
+    assert "cask-0999" in shown[1]
+    assert text_of(idle, "casks-found").startswith("and 600 more")
+    assert text_of(found, "casks-found") == "1 of 1000 casks"
+    assert text_of(many, "casks-found") == "100 of 1000 casks"
 
 
 def test_a_large_mirror_s_formulae_are_looked_up_when_asked_for(mirror, url, browse):

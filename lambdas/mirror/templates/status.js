@@ -93,52 +93,92 @@
     return made;
   }
 
-  function searchFile(list) {
+  // The file of a large mirror is fetched once, when somebody begins to search.
+  const load = (() => {
     let loading = null;
-    const load = () => {
-      loading = loading || fetch(list.dataset.source).then((answer) => {
+    return (source) => {
+      loading = loading || fetch(source).then((answer) => {
         if (!answer.ok) { throw new Error("HTTP " + answer.status); }
         return answer.json();
-      });
+      }).catch((error) => { loading = null; throw error; });
       return loading;
     };
-    byId("query").addEventListener("focus", () => { load().catch(() => {}); });
+  })();
+
+  async function loaded(list, told) {
+    try { return await load(list.dataset.source); } catch (error) {
+      told.textContent = "The list cannot be loaded (" + error.message + "); try again.";
+      return null;
+    }
+  }
+
+  // Rows that have all the words, a name that is or begins with the first of them before others.
+  function matching(rows, text) {
+    const wanted = words();
+    const rank = (name) => (name === wanted[0] ? 0 : name.startsWith(wanted[0]) ? 1 : 2);
+    return rows
+      .filter((row) => wanted.every((word) => text(row).toLowerCase().includes(word)))
+      .sort((one, other) => rank(one[0].toLowerCase()) - rank(other[0].toLowerCase()));
+  }
+
+  function searchFile(list) {
     return async () => {
-      let file;
-      try { file = await load(); } catch (error) {
-        loading = null;
-        byId("found").textContent = "The list cannot be loaded (" + error.message + "); try again.";
-        return;
-      }
-      const wanted = words();
-      const found = !wanted.length ? [] : file.formulae.filter((each) => {
-        const platforms = each[2].map((at) => file.platforms[at]);
-        const text = [each[0], each[1], platforms.join(" "), each[3]].join(" ").toLowerCase();
-        return wanted.every((word) => text.includes(word));
-      });
-      const exact = (each) => (each[0].toLowerCase() === wanted[0] ? 0 : each[0].toLowerCase().startsWith(wanted[0]) ? 1 : 2);
-      found.sort((one, other) => exact(one) - exact(other));
-      list.replaceChildren(...found.slice(0, MOST).map((each) =>
-        item(each[0], each[1], each[2].map((at) => file.platforms[at]), each[3])));
-      if (!wanted.length) { byId("found").textContent = file.formulae.length + " formulae; type to search"; return; }
-      tell(found.length, file.formulae.length);
+      const file = await loaded(list, byId("found"));
+      if (!file) { return; }
+      const names = (row) => row[2].map((at) => file.platforms[at]);
+      const total = file.formulae.length;
+      const found = words().length
+        ? matching(file.formulae, (row) => [row[0], row[1], ...names(row), row[3]].join(" "))
+        : [];
+      list.replaceChildren(...found.slice(0, MOST).map((row) => item(row[0], row[1], names(row), row[3])));
+      if (!words().length) { byId("found").textContent = total + " formulae; type to search"; return; }
+      tell(found.length, total);
       if (found.length > MOST) { byId("found").textContent += "; the first " + MOST + " are shown"; }
     };
   }
 
-  function filterCasks() {
-    const list = byId("casks");
-    for (const item of list ? list.children : []) {
-      const text = item.textContent.toLowerCase();
-      item.hidden = !words().every((word) => text.includes(word));
-    }
+  function tellCasks(shown, total) {
+    byId("casks-found").textContent = shown + " of " + plural(total, "cask")
+      + (shown > MOST ? "; the first " + MOST + " are shown" : "");
+  }
+
+  function filterCasks(list) {
+    return () => {
+      let shown = 0;
+      for (const each of list.children) {
+        const text = each.textContent.toLowerCase();
+        each.hidden = !words().every((word) => text.includes(word));
+        shown += !each.hidden;
+      }
+      tellCasks(shown, list.children.length);
+    };
+  }
+
+  function searchCasks(list) {
+    const first = Array.from(list.children);
+    const more = Array.from(byId("casks-found").childNodes);
+    return async () => {
+      const file = words().length ? await loaded(list, byId("casks-found")) : null;
+      if (!words().length) {
+        list.replaceChildren(...first);
+        byId("casks-found").replaceChildren(...more);
+      } else if (file) {
+        const found = matching(file.casks, (row) => row.join(" "));
+        list.replaceChildren(...found.slice(0, MOST).map((row) => item(row[0], row[1], [], row[2])));
+        tellCasks(found.length, file.casks.length);
+      }
+    };
   }
 
   function search() {
-    const list = byId("formulae");
-    const runFormulae = list.dataset.source ? searchFile(list) : filterList(list);
-    const run = () => { runFormulae(); filterCasks(); };
+    const lists = [[byId("formulae"), searchFile, filterList], [byId("casks"), searchCasks, filterCasks]]
+      .filter(([list]) => list);
+    const runs = lists.map(([list, ofFile, ofPage]) => (list.dataset.source ? ofFile : ofPage)(list));
+    const run = () => { runs.forEach((each) => each()); };
     const query = byId("query");
+    for (const [list] of lists.filter(([each]) => each.dataset.source)) {
+      query.addEventListener("focus", () => { load(list.dataset.source).catch(() => {}); });
+    }
     byId("search").hidden = false;
     query.addEventListener("input", run);
     const asked = new URLSearchParams(location.search).get("q");

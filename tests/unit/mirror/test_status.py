@@ -89,6 +89,35 @@ def test_it_says_how_much_there_is_and_was(upstream, sync, stored, page):
     assert 'role="region" aria-label="Platform, Share, Bottles, Size"' in page()
 
 
+def test_portable_ruby_is_told_apart_and_is_no_platform(upstream, sync, stored, page):
+    upstream.add("jq", {"arm64_tahoe": b"jq"})
+    upstream.add("portable-ruby", {"arm64_big_sur": b"ruby"}, version="3.1.4")
+    selection = replace(sync.connections.settings.selection, portable_ruby_versions=("3.1.4",))
+    settings = replace(sync.connections.settings, selection=selection)
+    sync.connections = sync.connections.with_settings(settings)
+
+    sync.run()
+
+    (one,) = json.loads(stored("status/")["status/status.json"])["snapshots"]
+    assert one["platforms"] == ["arm64_tahoe"]
+    assert one["by_platform"] == {"arm64_tahoe": {"bottles": 1, "bytes": 2}}
+    assert one["portable_ruby"] == {"bottles": 1, "bytes": 4}
+    assert "<dt>Platforms</dt><dd>1</dd>" in page()
+    assert "portable Ruby, for brew itself" in page()
+    assert "Big Sur" not in page().partition('id="snapshots"')[0]
+
+
+def test_an_older_system_s_bottles_are_no_platform_and_a_platform_may_have_none():
+    status_file = status_of(1)
+    status_file["snapshots"][0]["platforms"] = ["arm64_tahoe", "tahoe"]
+
+    page = status_page.page(status_file, formulae_of(1), About(), inlined=status.INLINED)
+
+    assert "<dt>Platforms</dt><dd>2</dd>" in page
+    assert "macOS Tahoe, Apple silicon" in page
+    assert "macOS Sonoma, Intel, for newer ones, too" in page
+
+
 def test_a_publish_that_is_repeated_is_listed_once(upstream, sync, stored, s3):
     upstream.add("jq", {"arm64_tahoe": b"jq"})
     planned = sync.plan()
