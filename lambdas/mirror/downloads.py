@@ -65,7 +65,7 @@ class Downloads:
             As `announced_bytes`; UpstreamRefused for a body above the limit, too.
         """
         received = 0
-        with self.fetcher.pace.turn(sleep):
+        with self.fetcher.pace.turn():
             for piece in resuming.pieces(
                 lambda more: self._open(file, more, sleep), file.url, self.fetcher, None, sleep
             ):

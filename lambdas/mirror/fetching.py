@@ -77,6 +77,9 @@ class Fetcher:
     def open(self, url: str, headers: Mapping[str, str], *, sleep: Sleep | None = None) -> Response:
         """The final answer, whatever its status, with its body unread: the caller closes it.
 
+        Args:
+            sleep: how to pause; asked before each request, too, whether there is time for one.
+
         Raises:
             UpstreamUnavailable: busy (429, 5xx) or unreachable at each try.
             UpstreamRefused: a redirect that we do not follow.
@@ -85,6 +88,8 @@ class Fetcher:
         for tried in range(TRIES):
             if problem:
                 telemetry.retried(problem)
+            if sleep:
+                sleep(0)  # It may say that time is over.
             asked_at = self.pace.wait(sleep or self.sleep)
             try:
                 response = self._follow(url, dict(headers))

@@ -65,8 +65,7 @@ def acquire(
     if held and held.execution != execution and _is_alive(held, is_running, now):
         raise _taken(bucket, held)
     sync = held.sync if held and held.execution == execution else _next_id(held, now)
-    if not bucket.replace(keys.LEASE, Lease(sync, execution, now + lasts).as_json(), etag):
-        raise _taken(bucket, _read(bucket)[0])
+    _write(bucket, Lease(sync, execution, now + lasts), etag)
     return sync
 
 
@@ -85,8 +84,7 @@ def take(bucket: Bucket, sync: str, holder: str, is_running: IsRunning, now: dat
     held, etag = _read(bucket)
     if held and held.execution != holder and _is_alive(held, is_running, now):
         raise _taken(bucket, held)
-    if not bucket.replace(keys.LEASE, Lease(sync, holder, now + LASTS).as_json(), etag):
-        raise _taken(bucket, _read(bucket)[0])
+    _write(bucket, Lease(sync, holder, now + LASTS), etag)
     return held.sync if held and held.execution != holder else keys.sync_id(now)
 
 
@@ -188,6 +186,15 @@ def _read(bucket: Bucket) -> tuple[Lease | None, str | None]:
         return _parsed(json.loads(body)), etag
     except (KeyError, TypeError, ValueError):  # Not written by us: nobody holds it.
         return None, etag
+
+
+def _write(bucket: Bucket, lease: Lease, etag: str | None) -> None:
+    if bucket.replace(keys.LEASE, lease.as_json(), etag):
+        return
+    # S3 refuses the SDK's second try, too, when the answer to the first was lost: then it is ours.
+    held, _ = _read(bucket)
+    if held is None or (held.sync, held.execution) != (lease.sync, lease.execution):
+        raise _taken(bucket, held)
 
 
 def _parsed(document: Mapping[str, Any]) -> Lease | None:

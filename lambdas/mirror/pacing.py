@@ -43,20 +43,14 @@ class Pace:
         return int(self._limit_now())
 
     @contextmanager
-    def turn(self, sleep: Sleep | None = None) -> Iterator[None]:
-        """Wait for a turn, and hold it for as long as the body runs.
-
-        Args:
-            sleep: is called for no time when the turn has come, to say whether time is over.
-        """
+    def turn(self) -> Iterator[None]:
+        """Wait for a turn, and hold it for as long as the body runs."""
         with self._changed:
             while self._active >= self.limit:
                 # Time gives turns back, too, and tells nobody.
                 self._changed.wait(QUIET_SECONDS)
             self._active += 1
         try:
-            if sleep:
-                sleep(0)
             yield
         finally:
             with self._changed:

@@ -79,7 +79,7 @@ class Registry:
             UpstreamUnavailable: busy, unreachable or broken off too often.
         """
         url = f"{self._url}/v2/{keys.repository(image)}/blobs/sha256:{digest}"
-        with self._fetcher.pace.turn(sleep):
+        with self._fetcher.pace.turn():
             yield from resuming.pieces(
                 lambda more: self._open(image, url, more, sleep),
                 url,

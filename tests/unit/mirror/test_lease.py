@@ -57,6 +57,23 @@ def test_a_lease_whose_execution_has_ended_is_taken_over(bucket):
     assert lease.acquire(bucket, "two", ended, NOW + MINUTE) == "2026-11-22T030100Z"
 
 
+@pytest.mark.parametrize("earlier", [None, "before"])
+def test_a_lease_whose_writing_was_not_answered_belongs_to_who_wrote_it(bucket, earlier):
+    class Deaf(type(bucket)):
+        """S3 refuses the SDK's second try of a write whose answer was lost."""
+
+        def replace(self, key, document, etag):
+            assert super().replace(key, document, etag)
+            return False
+
+    if earlier:
+        lease.acquire(bucket, earlier, alive, NOW - 60 * MINUTE)
+    deaf = Deaf(bucket._client, "mirror")
+
+    assert lease.acquire(deaf, EXECUTION, alive, NOW) == "2026-11-22T030000Z"
+    lease.take(deaf, "2026-11-22T030000Z", EXECUTION, alive, NOW + MINUTE)
+
+
 def test_of_two_that_find_no_lease_one_wins(bucket, s3):
     class Slow(type(bucket)):
         def find_version(self, key):

@@ -142,6 +142,19 @@ def test_a_snapshot_that_cannot_be_read_is_named(upstream, sync, bucket):
         sync.plan("two", NOW + timedelta(days=1))
 
 
+def test_a_plan_that_found_no_news_says_so_again_whatever_came_since(upstream, sync, stored):
+    upstream.add("jq", {"arm64_tahoe": b"jq"})
+    sync.run()
+    first = sync.plan("two", NOW + timedelta(days=1))
+    upstream.add("fzf", {"arm64_tahoe": b"fzf"})
+
+    again = sync.plan("two", NOW + timedelta(days=1, minutes=1))
+
+    assert again == first
+    assert sync.publish(again, "two")["snapshot"] == "2026-11-22T030000Z"
+    assert sync.run("three", NOW + timedelta(days=2))["copied"] == 1
+
+
 def test_a_catalogue_by_another_key_changes_nothing(upstream, sync, stored):
     upstream.add("jq", {"arm64_tahoe": b"jq"})
     sync.run()
