@@ -148,6 +148,15 @@ def test_every_call_of_a_function_is_repeated_and_ended(state):
     assert {"Lambda.TooManyRequestsException", "UpstreamUnavailable"} <= repeated(state)
 
 
+@pytest.mark.parametrize(
+    "state",
+    [MACHINE["States"]["Plan"], COPYING["States"]["CopyBatch"], MACHINE["States"]["Publish"]],
+    ids=["Plan", "CopyBatch", "Publish"],
+)
+def test_a_step_that_was_cut_off_goes_on_where_it_was(state):
+    assert {"Lambda.Unknown", "Sandbox.Timedout", "States.Timeout"} <= repeated(state)
+
+
 @pytest.mark.parametrize("state", TASKS)
 def test_every_task_is_caught_and_never_repeated_in_vain(state):
     assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
