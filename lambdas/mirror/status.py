@@ -155,8 +155,12 @@ def _descriptions(bucket: Bucket, plan: Plan) -> tuple[dict[str, str], dict[str,
 
 
 def _read(bucket: Bucket, key: str) -> dict[str, Any]:
-    body = bucket.find(key)
-    return dict(json.loads(body)) if body else {}
+    """The document; empty when it is not there, or spoilt: then it is made anew."""
+    try:
+        found = json.loads(bucket.find(key) or b"{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _compact(document: Any) -> bytes:

@@ -142,21 +142,35 @@ def _look(
     """What is wrong with a blob and with its index, less what the listing has told already."""
     damaged = []
     if held.blob_key not in known:
-        digest = hashlib.sha256()
-        for chunk in deadline.watch(connections.bucket.chunks(held.blob_key)):
-            digest.update(chunk)
-        if digest.hexdigest() != held.digest:
-            problem = f"its SHA-256 is {digest.hexdigest()}"
+        digest = _digest(connections.bucket, held.blob_key, deadline)
+        if digest != held.digest:
+            problem = f"its SHA-256 is {digest}" if digest else "it is gone"
             damaged.append(_blob(connections, held, problem, request, deadline))
     if isinstance(held, Bottle) and held.manifest_key not in known:
         damaged += _index(connections.bucket, held)
     return damaged
 
 
+def _digest(bucket: Bucket, key: str, deadline: Deadline) -> str:
+    """The SHA-256 of what is there now; empty when it went since the listing."""
+    digest = hashlib.sha256()
+    try:
+        for chunk in deadline.watch(bucket.chunks(key)):
+            digest.update(chunk)
+    except BucketRefused:
+        if bucket.size(key) is None:
+            return ""
+        raise
+    return digest.hexdigest()
+
+
 def _index(bucket: Bucket, bottle: Bottle) -> list[Damage]:
     key = bottle.manifest_key
+    body = bucket.find(key)
+    if body is None:
+        return [Damage(bottle.label, key, "its manifest is gone")]
     try:
-        promise = manifests.promise(bucket.read(key), bottle, key)
+        promise = manifests.promise(body, bottle, key)
     except BadManifest as error:
         return [Damage(bottle.label, key, error.problem)]
     if promise.size_bytes in (0, bottle.size_bytes):

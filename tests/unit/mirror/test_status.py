@@ -69,6 +69,20 @@ def test_a_page_that_cannot_be_written_does_not_undo_a_publish(upstream, sync, s
     assert '"event": "status_page_failed"' in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff"])
+@pytest.mark.parametrize("key", ["status/status.json", "status/formulae.json"])
+def test_a_page_that_was_spoilt_is_made_anew(upstream, sync, bucket, page, key, body):
+    upstream.add("jq", {"arm64_tahoe": b"jq"})
+    sync.run()
+    bucket.write(key, body)
+    upstream.add("jq", {"arm64_tahoe": b"jq 2"}, version="2.0")
+
+    answer = sync.run("two", NOW + timedelta(days=1))
+
+    assert answer["copied"] == 1
+    assert "2.0" in page()
+
+
 def test_it_says_how_much_there_is_and_was(upstream, sync, stored, page):
     upstream.add("jq", {"arm64_tahoe": b"jq"})
     sync.run()

@@ -284,6 +284,23 @@ def test_a_run_that_is_out_of_time_goes_on_where_it_was(published, verify, s3):
     assert (rest["hashed"], rest["damaged"], rest["finished"]) == (7, 1, True)
 
 
+def test_what_goes_between_two_calls_of_a_run_is_damage_and_no_end_of_it(published, verify, s3):
+    clock = iter([100.0] + [1.0] * 100)
+    began = verify(deep=True, repair=True, seconds_left=lambda: next(clock))
+    manifest = f"{V2}/c/manifests/1.0"
+    for key in (published["b"], manifest):
+        s3.delete_object(Bucket="mirror", Key=key)
+
+    rest = verify(run=began["run"])
+
+    assert (rest["hashed"], rest["finished"]) == (7, True)
+    assert (rest["damaged"], rest["repaired"], rest["to_mend"]) == (2, 1, 1)
+    assert rest["examples"] == [
+        "c 1.0 arm64_tahoe: its manifest is gone",
+        "b 1.0 arm64_tahoe: it is gone; repaired",
+    ]
+
+
 def test_a_function_whose_time_does_not_do_for_one_step_says_so(published, verify):
     clock = iter([100.0] + [1.0] * 100)
     began = verify(deep=True, seconds_left=lambda: next(clock))
