@@ -27,7 +27,7 @@ def beside_terraform(environment: Environment, cloud: Cloud, bucket: str) -> Ite
     images = image_repository.name(environment)
     if _is_there(cloud, "ecr", "describe_images", repositoryName=images):
         yield f"ECR repository {images} (the task's images, which releases name by digest)"
-    for each in wanted.of(environment, cloud.account_id):
+    for each in wanted.of(environment):
         name = each.aws_name
         if name and _is_there(cloud, "secretsmanager", "describe_secret", SecretId=name):
             yield f"secret {name} (put there by inv secrets.rotate)"

@@ -1,4 +1,7 @@
-"""Whether every secret is there, has its form, and is young enough; never what it is."""
+"""Whether every secret is there, has its form, and is young enough; never what it is.
+
+With them the roles by which GitHub comes in, in whose stead there would be keys.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from delivery.cloud import Cloud
 from delivery.environment import Environment
+from delivery.oidc import access, entrance
 from delivery.secrets import forms, wanted
 from delivery.secrets.at_aws import CURRENT, PENDING, PREVIOUS, AtAws
 from delivery.secrets.at_github import AtGitHub
@@ -45,16 +49,30 @@ class Checked:
 def check(
     environment: Environment, cloud: Cloud, github: AtGitHub | None, *, now: datetime | None = None
 ) -> list[Checked]:
-    """Every secret that the environment needs, as its places tell of it.
+    """The roles that let GitHub in, where one is, and every secret, as its places tell of it.
 
     Args:
         github: None where no repository is configured; then only AWS is looked at.
     """
     at = now or datetime.now(UTC)
-    return [
-        _Look(environment, cloud, github, each, at).checked()
-        for each in wanted.of(environment, cloud.account_id)
-    ]
+    looks = [_Look(environment, cloud, github, each, at) for each in wanted.of(environment)]
+    return [*_roles(environment, cloud), *(each.checked() for each in looks)]
+
+
+def _roles(environment: Environment, cloud: Cloud) -> Iterator[Checked]:
+    if environment.settings["github"]["repository"] is None:
+        return
+    for purpose in access.PURPOSES:
+        state, problem = entrance.flaw(environment, cloud, purpose) or ("ok", "")
+        yield Checked(
+            name=access.role_name(environment, purpose),
+            places=("IAM",),
+            state=state,
+            age_days=None,
+            max_age_days=0,
+            problem=problem,
+            remedy=f"inv oidc.bootstrap --env {environment.name}" if problem else "",
+        )
 
 
 class _Look:
@@ -122,8 +140,6 @@ class _Look:
         yield from self._age_problems()
 
     def _flaw(self, value: str) -> str | None:
-        if self.asked.value is not None and value != self.asked.value:
-            return "it is not the one that this account has"
         return forms.flaw(self.asked.form, value)
 
     def _is_unfinished(self) -> bool:

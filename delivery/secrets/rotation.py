@@ -68,7 +68,7 @@ class Rotation:
         return Rotated(name, self.environment.name, tuple(left), dry_run=False)
 
     def _asked(self, name: str) -> Wanted:
-        return wanted.named(self.environment, self.cloud.account_id, name)
+        return wanted.named(self.environment, name)
 
     def _left(self, asked: Wanted) -> list[str]:
         labels = self._labels(asked)
@@ -105,7 +105,7 @@ class Rotation:
         return value
 
     def _taken(self, asked: Wanted, store: AtAws | None) -> str:
-        value = (asked.value or self.ask()).strip()
+        value = self.ask().strip()
         if flaw := forms.flaw(asked.form, value):
             raise BadInput(
                 f"the new value was not taken: {flaw}",

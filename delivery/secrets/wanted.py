@@ -1,4 +1,7 @@
-"""The secrets and variables that an environment needs: what the configuration declares."""
+"""The secrets and variables that an environment needs: what the configuration declares.
+
+The roles' ARNs follow from account and names (`delivery.oidc.access`): nobody keeps a copy.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,9 @@ from typing import Any
 
 from delivery.environment import Environment
 from delivery.errors import BadInput
-from delivery.oidc import access
 
-# Where GitHub keeps it: for a job in the environment, or for every job of the repository.
-ENVIRONMENT, REPOSITORY, NOWHERE = "environment", "repository", "none"
+# Where GitHub keeps it, if not for every job of the repository.
+ENVIRONMENT, NOWHERE = "environment", "none"
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,6 @@ class Wanted:
         aws_name: its name in Secrets Manager; None where it is not kept there.
         form: one of `delivery.secrets.forms`.
         max_age_days: 0 is for ever.
-        value: known beforehand, so that nobody need type it.
     """
 
     name: str
@@ -35,44 +36,20 @@ class Wanted:
     aws_name: str | None
     form: str
     max_age_days: int
-    value: str | None = None
 
 
-def of(environment: Environment, account_id: str) -> list[Wanted]:
-    """All that the environment needs: its roles' ARNs where GitHub deploys, then what is declared.
-
-    The plan role is assumed by jobs outside of the GitHub environment, so that its variable is
-    the repository's and has the environment in its name.
-    """
-    declared = [_declared(environment, each) for each in environment.settings["secrets"]]
-    if environment.settings["github"]["repository"] is None:
-        return declared
-    names = {
-        "deploy": ("AIRBREW_DEPLOY_ROLE_ARN", ENVIRONMENT),
-        "plan": (f"AIRBREW_PLAN_ROLE_ARN_{environment.name.upper()}", REPOSITORY),
-    }
-    roles = [
-        Wanted(
-            name=name,
-            github=place,
-            is_secret=False,
-            aws_name=None,
-            form="role_arn",
-            max_age_days=0,
-            value=access.role_arn(environment, account_id, purpose),
-        )
-        for purpose, (name, place) in names.items()
-    ]
-    return [*roles, *declared]
+def of(environment: Environment) -> list[Wanted]:
+    """All that is declared for the environment, in its order."""
+    return [_declared(environment, each) for each in environment.settings["secrets"]]
 
 
-def named(environment: Environment, account_id: str, name: str) -> Wanted:
+def named(environment: Environment, name: str) -> Wanted:
     """The one of this name.
 
     Raises:
         BadInput: the environment needs none of that name.
     """
-    known = {each.name: each for each in of(environment, account_id)}
+    known = {each.name: each for each in of(environment)}
     if name in known:
         return known[name]
     near = difflib.get_close_matches(name, known, n=1)

@@ -99,7 +99,7 @@ def _log_groups(place: Place) -> Told:
 
 
 def _secrets(place: Place) -> Told:
-    for each in wanted.of(place.environment, place.cloud.account_id):
+    for each in wanted.of(place.environment):
         if each.aws_name is None or each.max_age_days == 0:
             continue
         rotate = f"inv secrets.rotate --env {place.environment.name} --name {each.name}"

@@ -67,7 +67,7 @@ def test_the_check_as_json_says_the_same(inv, hub):
     told = {each["name"]: each for each in json.loads(ended.out)}
     assert ended.code == 1
     assert told["PASSPHRASE"]["state"] == "missing"
-    assert told["AIRBREW_DEPLOY_ROLE_ARN"]["places"] == ["GitHub environment"]
+    assert told["github-acme-dev-deploy"]["remedy"] == "inv oidc.bootstrap --env dev"
 
 
 def test_a_dry_run_asks_for_nothing(inv, hub):

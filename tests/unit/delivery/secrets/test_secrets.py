@@ -10,6 +10,7 @@ import pytest
 from delivery.cloud import Cloud
 from delivery.config import effective, loading
 from delivery.errors import BadInput, DeliveryError
+from delivery.oidc import access
 from delivery.progress import Silence, Steps
 from delivery.secrets import checking, forms
 from delivery.secrets.at_aws import CURRENT, PENDING, PREVIOUS, AtAws
@@ -22,7 +23,6 @@ NEW = "https://hooks.slack.com/services/T0000001/B0000002/newnewnewnewnewnewnewn
 WEBHOOK = "SLACK_WEBHOOK_URL"
 IN_AWS = "acme-dev/slack-webhook-url"
 DEPLOY_ROLE = "arn:aws:iam::123456789012:role/github-acme-dev-deploy"
-PLAN_ROLE = "arn:aws:iam::123456789012:role/github-acme-dev-plan"
 CONFIGURATION = """
 project: {name: acme}
 environments:
@@ -78,6 +78,21 @@ class Slack:
         return (400, "no_text") if url in self.alive else (404, "no_service")
 
 
+def let_in(cloud, repository="acme/mirror", purposes=("deploy", "plan")):
+    """The roles that `inv oidc.bootstrap` makes, as far as it is told whom they let in."""
+    for purpose in purposes:
+        allow = {
+            "Effect": "Allow",
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Principal": {"Federated": access.provider_arn("123456789012")},
+            "Condition": {"StringLike": {f"{access.ISSUER}:sub": f"repo:{repository}:*"}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+        cloud.client("iam").create_role(
+            RoleName=f"github-acme-dev-{purpose}", AssumeRolePolicyDocument=policy
+        )
+
+
 def rotation(environment, cloud, github, slack, value=NEW):
     return Rotation(environment, cloud, github, ask=lambda: f"{value}\n", send=slack)
 
@@ -86,8 +101,7 @@ def rotation(environment, cloud, github, slack, value=NEW):
 def complete(cloud, hub, github, environment):
     """Everything is there, set just now."""
     hub.now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    hub.put("dev", "variables", "AIRBREW_DEPLOY_ROLE_ARN", DEPLOY_ROLE)
-    hub.put(None, "variables", "AIRBREW_PLAN_ROLE_ARN_DEV", PLAN_ROLE)
+    let_in(cloud)
     hub.put("dev", "secrets", WEBHOOK, OLD)
     hub.put("dev", "variables", "ALARM_ADDRESS", "ops@example.com")
     manager = cloud.client("secretsmanager")
@@ -110,7 +124,8 @@ def test_without_anything_everything_is_missing_from_where_it_should_be(environm
 
     assert {each.state for each in found.values()} == {"missing"}
     assert found[WEBHOOK].problem == "it is not in GitHub environment and AWS"
-    assert found["AIRBREW_PLAN_ROLE_ARN_DEV"].problem == "it is not in GitHub repository"
+    assert found["github-acme-dev-plan"].places == ("IAM",)
+    assert found["github-acme-dev-plan"].remedy == "inv oidc.bootstrap --env dev"
     assert found[WEBHOOK].remedy == f"inv secrets.rotate --env dev --name {WEBHOOK}"
 
 
@@ -122,7 +137,7 @@ def test_age_is_told_in_time(environment, cloud, github, complete, days, state):
 def test_what_may_grow_old_for_ever_is_never_due(environment, cloud, github, complete):
     found = states(environment, cloud, github, days=9999)
 
-    assert (found["ALARM_ADDRESS"], found["AIRBREW_DEPLOY_ROLE_ARN"]) == ("ok", "ok")
+    assert (found["ALARM_ADDRESS"], found["github-acme-dev-deploy"]) == ("ok", "ok")
 
 
 def test_a_value_of_another_form_is_malformed_in_either_place(
@@ -136,11 +151,25 @@ def test_a_value_of_another_form_is_malformed_in_either_place(
     assert (found["ALARM_ADDRESS"], found[WEBHOOK]) == ("malformed", "malformed")
 
 
-def test_the_role_of_another_account_is_malformed(environment, cloud, hub, github, complete):
-    other = DEPLOY_ROLE.replace("123456789012", "999999999999")
-    hub.put("dev", "variables", "AIRBREW_DEPLOY_ROLE_ARN", other)
+@pytest.mark.parametrize("other", ["acme/mirrors", "somebody/mirror", "acme"])
+def test_a_role_that_lets_another_repository_in_is_malformed(environment, cloud, github, other):
+    let_in(cloud, repository=other, purposes=["deploy"])
 
-    assert states(environment, cloud, github)["AIRBREW_DEPLOY_ROLE_ARN"] == "malformed"
+    found = {each.name: each for each in checking.check(environment, cloud, github)}
+
+    assert found["github-acme-dev-deploy"].state == "malformed"
+    assert found["github-acme-dev-deploy"].problem == "it lets nothing of acme/mirror in"
+    assert found["github-acme-dev-plan"].state == "missing"
+
+
+def test_where_no_repository_is_let_in_no_role_is_wanted(tmp_path, cloud):
+    file = tmp_path / "airbrew.yaml"
+    file.write_text(CONFIGURATION.replace("    github: {repository: acme/mirror}\n", ""))
+    alone = effective.effective(loading.load(file), "dev")
+
+    found = checking.check(alone, cloud, None)
+
+    assert not any("github" in each.name for each in found)
 
 
 def test_a_value_that_was_set_in_one_place_only_is_apart(environment, cloud, hub, github, complete):
@@ -297,12 +326,12 @@ def test_the_first_value_of_a_secret_has_no_old_one_to_see_off(environment, clou
     assert states(environment, cloud, github)[WEBHOOK] == "ok"
 
 
-def test_a_variable_whose_value_is_known_is_set_without_asking(environment, cloud, hub, github):
-    name = "AIRBREW_DEPLOY_ROLE_ARN"
-    for _ in range(2):  # The first makes it, the second changes it.
-        rotation(environment, cloud, github, Slack(), value="not asked").carry_out(name, Steps())
+def test_a_variable_is_made_and_then_changed(environment, cloud, hub, github):
+    name = "ALARM_ADDRESS"
+    for value in ("old@example.com", "ops@example.com"):
+        rotation(environment, cloud, github, Slack(), value=value).carry_out(name, Steps())
 
-    assert hub.at("dev", "variables").values == {name: DEPLOY_ROLE}
+    assert hub.at("dev", "variables").values == {name: "ops@example.com"}
 
 
 def test_a_secret_that_github_need_not_know_stays_in_aws(environment, cloud, hub, github, complete):
