@@ -1,4 +1,4 @@
-"""`inv mirror.report`: how a sync ended, on a terminal or as a page."""
+"""`inv mirror.report`: how a sync ended, or what those of some days did, as lines or as a page."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 from invoke.context import Context
 
 from delivery import standing
-from delivery.errors import SyncFailed
-from delivery.mirror import sync_reports
+from delivery.cloud import Cloud
+from delivery.errors import BadInput, SyncFailed
+from delivery.mirror import periods, sync_reports
 from delivery.probe.findings import counted
-from verbs import console, saved
+from verbs import console, period_page, report_period, saved
+from verbs.listing import change_lines, lines, listed
 from verbs.options import ENV_HELP, JSON_HELP
 from verbs.target import announce, environment_named, reach
 from verbs.verb import verb
-
-LISTED = 20
 
 
 @verb(
@@ -25,21 +25,37 @@ LISTED = 20
     help={
         "env": ENV_HELP,
         "sync": "id of the sync, as 2026-11-22T030000Z (default: the last one)",
+        "days": "instead, all syncs that began in the last so many days together, as 7",
         "html": "write the report as a page to this file",
         "json": JSON_HELP,
     },
 )
 def report(
-    context: Context, env: str = "dev", sync: str = "", html: str = "", json: bool = False
+    context: Context,
+    env: str = "dev",
+    sync: str = "",
+    days: int = 0,
+    html: str = "",
+    json: bool = False,
 ) -> None:
     """Show how a sync ended: what it brought, what changed, what failed and what to do.
 
-    Example: inv mirror.report --env dev --html report.html
+    With --days the same of a week, say: all its syncs, what they changed together, what could
+    not be had, and how old the newest snapshot is.
+
+    Example: inv mirror.report --env dev --days 7 --html week.html
     """
+    if sync and days:
+        raise BadInput(
+            "a report is of one sync or of some days", where="--sync, --days", remedy="give one"
+        )
     environment = environment_named(env)
     cloud = reach(environment)
     announce(environment, cloud, as_json=json)
     bucket = standing.deployed(environment, cloud)["mirror_bucket"]
+    if days:
+        _report_days(environment.name, cloud, bucket, days, html, as_json=json)
+        return
     found = sync_reports.find(cloud, bucket, sync)
     if html:
         saved.save(html, sync_reports.page(cloud, bucket, found["sync"]), "--html")
@@ -48,6 +64,19 @@ def report(
         console.document(found)
     else:
         show(found)
+
+
+def _report_days(
+    environment: str, cloud: Cloud, bucket: str, days: int, html: str, *, as_json: bool
+) -> None:
+    period = periods.of(cloud, bucket, days)
+    if html:
+        saved.save(html, period_page.page(environment, period).encode(), "--html")
+        console.note(f"wrote {html}")
+    if as_json:
+        console.document(period.as_json())
+    else:
+        report_period.show(period)
 
 
 @contextmanager
@@ -65,16 +94,16 @@ def show(found: Mapping[str, Any]) -> None:
     console.line(f"sync {found['sync']}: {found['outcome']}, {found['ended_at']}")
     console.facts([*_failure(found), *_figures(found)])
     _changes(found.get("changes"))
-    _listed(
+    listed(
         "could not be had",
         [
             f"{each['bottle']}: {each.get('error', '')}: {each['problem']}"
             for each in found.get("failed", ())
         ],
     )
-    _listed("worth a look", _reasons(found.get("warnings", ())))
-    _listed("without a bottle upstream", _reasons(found.get("without_bottle", ())))
-    _listed(
+    listed("worth a look", _reasons(found.get("warnings", ())))
+    listed("without a bottle upstream", _reasons(found.get("without_bottle", ())))
+    listed(
         "casks whose file is not mirrored",
         [
             f"{each['cask']} on {each['platform']}: {each['problem']}"
@@ -130,27 +159,8 @@ def _changed(kind: str, changed: Mapping[str, Any], against: str) -> None:
         f"{'casks ' if kind == 'cask' else ''}against {against}: {len(changed['new'])} new,"
         f" {len(changed['updated'])} updated, {len(changed['removed'])} removed"
     )
-    _lines(
-        [
-            *(f"+ {each[kind]} {each['version']}" for each in changed["new"]),
-            *(f"~ {each[kind]} {each['from']} -> {each['to']}" for each in changed["updated"]),
-            *(f"- {each[kind]} {each['version']}" for each in changed["removed"]),
-        ]
-    )
+    lines(change_lines(kind, changed))
 
 
 def _reasons(found: Iterable[Mapping[str, str]]) -> list[str]:
     return [f"{each['formula']} on {each['platform']}: {each['problem']}" for each in found]
-
-
-def _listed(title: str, texts: list[str]) -> None:
-    if texts:
-        console.line(f"{title}: {len(texts)}")
-        _lines(texts)
-
-
-def _lines(texts: list[str]) -> None:
-    for text in texts[:LISTED]:
-        console.line(f"  {text}")
-    if len(texts) > LISTED:
-        console.line(f"  and {len(texts) - LISTED} more: --json has them")

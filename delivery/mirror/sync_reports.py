@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -30,12 +30,9 @@ def find(cloud: Cloud, bucket: str, sync: str = "") -> Mapping[str, Any]:
             where="--sync",
             remedy="give one as 2026-11-22T030000Z, or leave it out for the last one",
         )
-    s3 = cloud.client("s3")
-    for each in [sync] if sync else _newest_first(s3, bucket):
-        body = _read(s3, bucket, f"syncs/{each}/report.json")
-        if body is not None:
-            # Older reports do not name their sync.
-            report: dict[str, Any] = {"sync": each, **json.loads(body)}
+    for each in [sync] if sync else reversed(begun_since(cloud, bucket)):
+        report = read(cloud, bucket, each)
+        if report is not None:
             return report
     raise BadInput(
         f'the sync "{sync}" wrote no report' if sync else "no sync has ended yet",
@@ -61,13 +58,22 @@ def page(cloud: Cloud, bucket: str, sync: str) -> bytes:
     return body
 
 
-def _newest_first(s3: Any, bucket: str) -> Iterator[str]:
-    pages = s3.get_paginator("list_objects_v2").paginate(
-        Bucket=bucket, Prefix="syncs/", Delimiter="/"
+def begun_since(cloud: Cloud, bucket: str, sync: str = "") -> list[str]:
+    """The ids of all syncs from this one on, the oldest first; an id says when a sync began."""
+    pages = (
+        cloud.client("s3")
+        .get_paginator("list_objects_v2")
+        .paginate(Bucket=bucket, Prefix="syncs/", StartAfter=f"syncs/{sync}", Delimiter="/")
     )
     found = [each["Prefix"] for page in pages for each in page.get("CommonPrefixes", ())]
-    for folder in sorted(found, reverse=True):
-        yield folder.removeprefix("syncs/").rstrip("/")
+    return sorted(folder.removeprefix("syncs/").rstrip("/") for folder in found)
+
+
+def read(cloud: Cloud, bucket: str, sync: str) -> Mapping[str, Any] | None:
+    """The report of a sync; None where it left none."""
+    body = _read(cloud.client("s3"), bucket, f"syncs/{sync}/report.json")
+    # Older reports do not name their sync.
+    return None if body is None else {"sync": sync, **json.loads(body)}
 
 
 def _read(s3: Any, bucket: str, key: str) -> bytes | None:

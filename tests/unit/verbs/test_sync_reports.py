@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -180,3 +181,44 @@ def test_a_page_that_cannot_be_written_is_told_and_nothing_of_the_report_shown(
     assert ended.code == 2
     assert 'nowhere/r.html" cannot be written: No such file or directory' in ended.err
     assert f"sync {SYNC}" not in ended.out
+
+
+def test_the_days_of_a_mirror_are_told_together(inv, bucket, tmp_path):
+    today, changes = datetime.now(UTC), CHANGES | {"new": [{"formula": "<script>", "version": "1"}]}
+    before = replace(plan(), sync=(today - timedelta(days=2)).strftime("%Y-%m-%dT%H%M%SZ"))
+    bucket.write_json(f"syncs/{before.sync}/results/00000.json", {"copied": 1, "bytes": 2048})
+    reports.write_published(bucket, before, {}, seconds={"total": 1.0}, changes=changes, now=today)
+    lease.acquire(bucket, "one", lambda _: True, today)
+    reports.report_failure(bucket, "one", "IncompleteSync", CAUSE, now=today)
+    file = tmp_path / "week.html"
+
+    ended = inv("mirror.report", "--env", "dev", "--days", "7", "--html", str(file))
+
+    assert ended.code == 0
+    assert "2 syncs, 1 published, 1 failed\n" in ended.out
+    assert "brought          1 file, 2.0 KiB\n" in ended.out
+    assert "  next: run it again\n" in ended.out
+    assert "formulae: 1 new, 1 updated, 1 removed\n" in ended.out
+    assert "  ~ git 2.54 -> 2.55\n" in ended.out
+    page = file.read_text()
+    assert "Syncs that failed: 1" in page
+    assert "2.54 → 2.55" in page
+    assert "&lt;script&gt;" in page
+    assert "<script" not in page
+
+
+def test_days_without_any_sync_are_told_and_are_no_error(inv, bucket):
+    ended = inv("mirror.report", "--env", "dev", "--days", "7", "--json")
+
+    document = json.loads(ended.out)
+    assert ended.code == 0
+    assert (document["counts"]["syncs"], document["syncs"]) == (0, [])
+    # The deploy of the double has published one, whenever that was.
+    assert document["freshness_seconds"] > 0
+
+
+def test_a_report_is_of_one_sync_or_of_days_and_not_of_both(inv, bucket):
+    ended = inv("mirror.report", "--env", "dev", "--days", "7", "--sync", SYNC)
+
+    assert ended.code == 2
+    assert "a report is of one sync or of some days" in ended.err
