@@ -116,6 +116,13 @@ def _keys(place: Place) -> Told:
                     )
 
 
+def _root_key(place: Place) -> Told:
+    found = place.cloud.client("iam").get_account_summary()["SummaryMap"]
+    if found.get("AccountAccessKeysPresent"):
+        told = "the account's root has a key: what it does in other regions is told to nobody"
+        yield f"root of {place.cloud.account_id}", told, "sign in as root, and delete the key"
+
+
 CONTROLS = (
     Control("role-boundary", "high", "every role has the boundary", _bounded),
     Control("role-trust", "critical", "roles trust whom they are declared to trust", _trusting),
@@ -123,4 +130,5 @@ CONTROLS = (
     Control("role-tags", "low", "every role says whose it is", _tagged),
     Control("function-open-policy", "critical", "no function is everybody's", _functions),
     Control("user-key", "high", "no credential is long-lived", _keys),
+    Control("root-key", "critical", "root has no key", _root_key),
 )

@@ -276,6 +276,26 @@ def test_a_key_that_never_ends_is_found_and_told_by_its_end_only(cloud, found):
     assert key not in seen["user-key", "robot"].evidence
 
 
+def test_a_key_of_root_is_found(cloud, found, monkeypatch):
+    # MiniStack's root can be given none, so that IAM's answer says it has one.
+    def client(self, service):
+        made = whole(self, service)
+        if service == "iam":
+            made.meta.events.register("after-call.iam.GetAccountSummary", with_a_key)
+        return made
+
+    def with_a_key(parsed, **_):
+        parsed["SummaryMap"]["AccountAccessKeysPresent"] = 1
+
+    whole = Cloud.client
+    monkeypatch.setattr(Cloud, "client", client)
+
+    seen = found()
+
+    assert set(seen) == {("root-key", f"root of {ACCOUNT}")}
+    assert "delete the key" in seen["root-key", f"root of {ACCOUNT}"].remedy
+
+
 def test_a_role_that_nothing_declares_is_found(cloud, found):
     iam = cloud.client("iam")
     iam.create_role(RoleName="airbrew-dev-door", AssumeRolePolicyDocument='{"Statement": []}')

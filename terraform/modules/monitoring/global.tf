@@ -1,5 +1,6 @@
 # IAM, sign-ins and what else has no region are told in us-east-1 only: an environment elsewhere has each rule there, too,
 # and what it matches is handed on to the bus here, where the same rule matches it again and tells people.
+# A third region has none: how root is heard of there is in README.md.
 # Source: AWS re:Post, "Why does my EventBridge rule for IAM events only trigger in us-east-1?"; EventBridge, "Sending and receiving events between Regions".
 locals {
   global_region = "us-east-1"

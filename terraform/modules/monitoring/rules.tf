@@ -37,6 +37,7 @@ locals {
       next  = "if nobody ran `inv oidc.bootstrap`, run it: it puts back what is declared; then find out who"
       detail = {
         eventName = [
+          "AddClientIDToOpenIDConnectProvider",
           "AttachRolePolicy",
           "CreatePolicyVersion",
           "DeleteOpenIDConnectProvider",
@@ -45,9 +46,15 @@ locals {
           "DetachRolePolicy",
           "PutRolePermissionsBoundary",
           "PutRolePolicy",
+          "SetDefaultPolicyVersion",
           "UpdateAssumeRolePolicy",
         ]
-        requestParameters = { roleName = [{ prefix = "github-${var.name_prefix}-" }] }
+        # A call about a policy or the provider names no role.
+        requestParameters = { "$or" = [
+          { roleName = [{ prefix = "github-${var.name_prefix}-" }] },
+          { policyArn = [for each in local.ours : { prefix = "arn:aws:iam::${var.account.id}:policy/${each.prefix}" }] },
+          { openIDConnectProviderArn = ["arn:aws:iam::${var.account.id}:oidc-provider/token.actions.githubusercontent.com"] },
+        ] }
       }
     }
     trust = {
