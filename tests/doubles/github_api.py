@@ -19,10 +19,11 @@ from typing import Any
 from nacl.public import PrivateKey, SealedBox
 
 TOKEN = "github_pat_double"
-PLACE = re.compile(r"/repos/acme/mirror/environments/([^/]+)")
+# Below a repository.
+PLACE = re.compile(r"/environments/([^/]+)")
 NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 PATH = re.compile(
-    r"/repos/acme/mirror(?:/environments/(?P<environment>[^/]+)|/actions)"
+    r"(?:/environments/(?P<environment>[^/]+)|/actions)"
     r"/(?P<kind>secrets|variables)(?:/(?P<name>[^/?]+))?(?:\?.*)?"
 )
 
@@ -37,12 +38,13 @@ class Kept:
 
 @dataclass
 class Hub:
-    """The repository acme/mirror with its environments.
+    """A repository with its environments.
 
     `kept` maps (environment or None, ``secrets`` or ``variables``) to what is there;
     `refused` has every request that GitHub would not have taken, and why.
     """
 
+    repository: str = "acme/mirror"
     environments: tuple[str, ...] = ("dev",)
     url: str = ""
     now: str = "2026-11-25T00:00:00Z"
@@ -114,11 +116,11 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if self.headers.get("Authorization") != f"token {TOKEN}":
                 status, told = 401, {"message": "Bad credentials"}
-            elif self.path.rstrip("/") == "/repos/acme/mirror":
+            elif (path := self._below_repository()) == "":
                 status, told = 200, self._repository()
-            elif (place := PLACE.fullmatch(self.path)) and self._knows(place[1]):
+            elif (place := PLACE.fullmatch(path)) and self._knows(place[1]):
                 status, told = 200, self._environment(place[1])
-            elif (found := PATH.fullmatch(self.path)) and self._knows(found["environment"]):
+            elif (found := PATH.fullmatch(path)) and self._knows(found["environment"]):
                 self._is_json()
                 status, told = answer(found, sent)
             else:
@@ -127,6 +129,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.known.refused.append(f"{self.command} {self.path}: {error!r}")
             status, told = 422, {"message": "Validation Failed"}
         self._reply(status, told)
+
+    def _below_repository(self) -> str:
+        root = f"/repos/{self.known.repository}"
+        return self.path.rstrip("/").removeprefix(root) if self.path.startswith(root) else "/"
 
     def _is_json(self) -> None:
         assert self.headers.get("User-Agent"), "GitHub answers nobody who does not say who it is"
@@ -139,9 +145,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _repository(self) -> dict[str, Any]:
         return {
             "id": 2002,
-            "name": "mirror",
-            "full_name": "acme/mirror",
-            "url": f"{self.known.url}/repos/acme/mirror",
+            "name": self.known.repository.partition("/")[2],
+            "full_name": self.known.repository,
+            "url": f"{self.known.url}/repos/{self.known.repository}",
         }
 
     def _environment(self, name: str) -> dict[str, Any]:

@@ -3,114 +3,17 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from sandbox.cloud import ACCOUNTS
-from tests.conftest import needed
-from tests.integration.conftest import copied, listed
 from tests.rehearsal import stand_ins, syntax
 from tests.rehearsal.expressions import Refused
-from tests.rehearsal.player import Player
+from tests.rehearsal.repository import push
 from tests.rehearsal.scene import Circumstances, Event
 
 ROOT = Path(__file__).parents[2]
-LOGS = ROOT / "build" / "rehearsal"
-REPOSITORY = "owner/airbrew"
 DEPLOY = 'python -m invoke deploy --env "$ENVIRONMENT" --release "$RELEASE" --approve "$DIGEST"'
-
-
-class Repository:
-    """A clone to play in: `commit` changes files; the sandbox in it is the account."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.git("init", "-q", "-b", "main")
-        (root / ".git" / "info" / "exclude").write_text("/.airbrew\n")
-        self.base = self.commit("all", {})
-
-    def git(self, *words: str) -> str:
-        identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
-        asked = ["git", "-C", str(self.root), *identity, *words]
-        return subprocess.check_output(asked, text=True).strip()
-
-    def configure(self, environment: str, change: dict[str, Any]) -> str:
-        """Commit other settings of an environment."""
-        file = self.root / "config" / "airbrew.yaml"
-        document = yaml.safe_load(file.read_text())
-        document["environments"][environment] |= change
-        file.write_text(yaml.safe_dump(document))
-        return self.commit(f"{environment}: {', '.join(change)}", {})
-
-    def commit(self, message: str, changes: dict[str, str]) -> str:
-        for name, text in changes.items():
-            file = self.root / name
-            file.write_text(file.read_text() + text)
-        self.git("add", "-A")
-        self.git("commit", "-q", "--allow-empty", "-m", message)
-        return self.git("rev-parse", "HEAD")
-
-
-def push(ref: str, sha: str, before: str) -> Event:
-    return Event("push", ref, sha, {"ref": ref, "before": before, "after": sha})
-
-
-def pull_request(sha: str, base: str, *, head: str = REPOSITORY) -> Event:
-    told = {
-        "number": 7,
-        "head": {"repo": {"full_name": head}, "sha": sha},
-        "base": {"repo": {"full_name": REPOSITORY}, "sha": base, "ref": "main"},
-    }
-    payload = {"number": 7, "pull_request": told}
-    return Event("pull_request", "refs/pull/7/merge", sha, payload, is_fork=head != REPOSITORY)
-
-
-@pytest.fixture(scope="module")
-def repository(tmp_path_factory, terraform) -> Repository:
-    return Repository(copied(tmp_path_factory.mktemp("rehearsal") / "clone", listed()))
-
-
-@pytest.fixture(scope="module")
-def player(repository, tmp_path_factory) -> Iterator[Player]:
-    player = Player(repository.root, tmp_path_factory.mktemp("programs"))
-    yield player
-    subprocess.run(
-        [player.programs / "python", "-m", "invoke", "sandbox.down"],
-        cwd=repository.root,
-        check=False,
-    )
-
-
-@pytest.fixture(scope="module")
-def play(player):
-    """Plays an event and keeps its log."""
-
-    def play(name, event, circumstances=None):
-        run = player.play(event, circumstances)
-        LOGS.mkdir(parents=True, exist_ok=True)
-        (LOGS / f"{name}.log").write_text("\n".join(run.lines) + "\n")
-        return run
-
-    return play
-
-
-@pytest.fixture(scope="module")
-def a_pull_request(play, repository):
-    needed("chromium") if shutil.which("google-chrome") is None else None
-    sha = repository.commit("a page", {"docs/tutorial/first-mirror.md": "\n"})
-    return play("pull-request", pull_request(sha, repository.base))
-
-
-@pytest.fixture(scope="module")
-def a_push_to_develop(play, repository, a_pull_request):
-    sha = repository.commit("a change", {"lambdas/mirror/keys.py": "\n"})
-    return play("push-to-develop", push("refs/heads/develop", sha, repository.base))
 
 
 def test_a_pull_request_is_tested_and_shown_and_nothing_is_deployed(a_pull_request):
@@ -162,18 +65,6 @@ def test_a_merge_queue_s_check_tests_and_does_nothing_else(play, repository):
     assert run.result("passed") == "success", run.lines
     assert run.result("test / suite") == "success"
     assert {run.result(job) for job in ("preview", "compare", "build", "deploy")} == {"skipped"}
-
-
-def test_a_fork_s_pull_request_obtains_no_secret_and_no_token(play, repository):
-    sha = repository.git("rev-parse", "HEAD")
-
-    run = play("fork", pull_request(sha, repository.base, head="somebody/airbrew"))
-
-    assert run.result("passed") == "success", run.lines
-    assert run.result("preview") == "success"
-    assert run.obtained.secrets == []
-    assert run.obtained.identity_tokens == []
-    assert run.obtained.write_tokens == []
 
 
 def test_a_failing_test_stops_the_run_before_anything_is_built(play, repository):
@@ -285,63 +176,6 @@ def test_a_release_that_was_changed_on_its_way_is_not_deployed(
     assert run.result("deploy") == "failure"
     assert DEPLOY not in run.commands("deploy")
     assert any("orchestrator.zip is not what was built" in line for line in run.lines)
-
-
-DAILY, MONDAYS = "17 4 * * 0,2-6", "17 4 * * 1"
-
-
-def scheduled(sha, cron):
-    return Event("schedule", "refs/heads/main", sha, {"schedule": cron})
-
-
-def test_the_schedules_that_are_played_are_those_of_the_file():
-    triggers = syntax.read(ROOT / ".github" / "workflows" / "scheduled.yml").triggers
-
-    assert [each["cron"] for each in triggers["schedule"]] == [DAILY, MONDAYS]
-
-
-def test_a_schedule_looks_and_deploys_nothing(play, repository):
-    sha = repository.git("rev-parse", "HEAD")
-
-    run = play("schedule", scheduled(sha, DAILY))
-
-    assert run.result("security") == "success", run.lines
-    assert run.result("environment") == "skipped"
-
-
-@pytest.fixture(scope="module")
-def with_an_account(repository, a_push_to_develop):
-    """The commit that was deployed to dev, and dev's account in its configuration."""
-    repository.git("checkout", "-q", "--detach", a_push_to_develop.event.sha)
-    return repository.configure("dev", {"account_id": ACCOUNTS["dev"]})
-
-
-def test_each_day_an_environment_with_an_account_is_looked_at_with_the_role_that_may_only_look(
-    play, with_an_account
-):
-    secrets = Circumstances(variables={"AIRBREW_CHECK_SECRETS": "true"})
-
-    run = play("daily", scheduled(with_an_account, DAILY), secrets)
-
-    assert run.result("environment") == "success", run.lines
-    assert run.obtained.identity_tokens == [
-        f"arn:aws:iam::{ACCOUNTS['dev']}:role/github-airbrew-dev-plan"
-    ]
-    assert any("no drift" in line for line in run.lines)
-    assert (
-        'python -m invoke secrets.check --env "$ENVIRONMENT" | tee -a "$GITHUB_STEP_SUMMARY"'
-        in (run.commands("environment"))
-    )
-    assert "report-dev" not in run.artifacts
-
-
-def test_on_mondays_there_is_a_report_of_what_the_mirror_brought(play, with_an_account):
-    run = play("monday", scheduled(with_an_account, MONDAYS))
-
-    assert run.result("environment") == "success", run.lines
-    page = (run.artifacts["report-dev"] / "report.html").read_text()
-    assert "<html" in page
-    assert "Changed against" in page
 
 
 @pytest.mark.parametrize("ref", ["refs/heads/feature", "refs/tags/latest", "refs/tags/v1"])

@@ -22,6 +22,7 @@ from delivery.oidc.bootstrap import bootstrap
 from delivery.paths import TERRAFORM_DIR
 from delivery.progress import Steps
 from delivery.releases import origin, store
+from delivery.security import report
 from tests.doubles.github_tokens import MAIN, claims, token
 from tests.integration.enforcement import ACCOUNT, UNNAMED, enforcing, sample_upstream
 
@@ -324,6 +325,15 @@ def test_the_plan_role_suffices_for_a_plan(environments, checkout, assumed, upst
     outcome = deployment.deploy(environments["dev"], workflow, Steps(), wish, checkout=checkout)
 
     assert outcome.action == "planned"
+
+
+def test_the_plan_role_suffices_for_the_report_of_all_controls(environments, assumed, deployed):
+    workflow = assumed("dev", "plan", claims(DEVELOP))
+
+    found = report.make(environments["dev"], workflow)
+
+    assert set(found.controls) == {each.id for each in report.CONTROLS}
+    assert found.not_accepted == ()
 
 
 def test_the_plan_role_suffices_to_take_over_what_stands(environments, assumed, deployed, tmp_path):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.rehearsal import syntax
+from tests.rehearsal import stand_ins, syntax
 from tests.rehearsal.expressions import Refused, condition, fill
 from tests.rehearsal.scene import FOLDER, REPOSITORY, Circumstances, Event, JobRun, Run
 from tests.rehearsal.steps import Steps
@@ -19,6 +21,9 @@ from tests.rehearsal.syntax import Workflow
 # What a pull request from a fork gets of what a job asks for, whatever it asks.
 # Source: GitHub, "Events that trigger workflows": forks get a token that may only read.
 READ_ONLY = {"write": "read"}
+# What these deploy to is on the runner, and gone with it: the account stays as it was.
+ON_A_RUNNER_OF_ITS_OWN = {"preview"}
+REGION = "us-east-1"
 
 
 class Player:
@@ -35,6 +40,36 @@ class Player:
         shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
         shim.chmod(0o755)
         self.attested: dict[str, str] = {}
+        self.runner = workspace.with_name(f"{workspace.name}-runner")
+
+    def place_of(self, job: str, sha: str) -> Path:
+        """The working copy, or another one with a sandbox of its own."""
+        if job not in ON_A_RUNNER_OF_ITS_OWN:
+            return self.workspace
+        if not self.runner.exists():
+            added = ["worktree", "add", "-q", "--detach", str(self.runner), sha]
+            subprocess.run(["git", "-C", str(self.workspace), *added], check=True)
+        return self.runner
+
+    def at_the_desk(self, *words: str, account: str) -> None:
+        """An `inv` of a person who has come into an account without any workflow."""
+        session = stand_ins.session(self.workspace, account, REGION)
+        ended = subprocess.run(
+            [self.programs / "python", "-m", "invoke", *words],
+            cwd=self.workspace,
+            env={**os.environ, **session},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, f"{words}: {ended.stdout}{ended.stderr}"
+
+    def stop(self) -> None:
+        """Stop the sandboxes that the jobs have started."""
+        for place in (self.workspace, self.runner):
+            if place.exists():
+                words = [self.programs / "python", "-m", "invoke", "sandbox.down"]
+                subprocess.run(words, cwd=place, check=False)
 
     def play(self, event: Event, circumstances: Circumstances | None = None) -> Run:
         """Every workflow that the event starts."""
@@ -114,7 +149,9 @@ class _Jobs:
         if told["environment"] in self.run.circumstances.rejected:
             self.run.say(f"   rejected by the reviewers of {told['environment']}")
             return JobRun("failure")
-        return Steps(self.player.programs, self.run, job, contexts, permissions).play()
+        place = self.player.place_of(name, self.run.event.sha)
+        run = replace(self.run, workspace=place)
+        return Steps(self.player.programs, run, job, contexts, permissions).play()
 
     def _called(
         self,
@@ -189,12 +226,12 @@ class _Jobs:
 
 
 class _Secrets(dict[str, Any]):
-    """The secrets of an environment: each that is read is noted, and a fork reads nothing."""
+    """The repository's and the environment's: what is read is noted, a fork reads nothing."""
 
     def __init__(self, run: Run, *, are_given: bool) -> None:
-        super().__init__()
+        super().__init__({} if run.event.is_fork else run.circumstances.secrets)
         self._run, self._are_given = run, are_given
 
     def get(self, name: str, default: Any = None) -> Any:
         self._run.obtained.secrets.append(name)
-        return "a secret" if self._are_given else ""
+        return super().get(name, "a secret" if self._are_given else "")

@@ -38,11 +38,15 @@ class Circumstances:
         failing_suites: the nox sessions whose stand-in fails.
         rejected: environments whose reviewers say no.
         variables: the repository's variables, as ``vars`` gives them.
+        secrets: the repository's secrets; those of a GitHub environment are all ``a secret``.
+        api_url: where GitHub's API is.
     """
 
     failing_suites: frozenset[str] = frozenset()
     rejected: frozenset[str] = frozenset()
     variables: Mapping[str, str] = field(default_factory=lambda: {"AIRBREW_DEPLOY_SANDBOX": "true"})
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    api_url: str = "https://api.github.com"
 
 
 @dataclass

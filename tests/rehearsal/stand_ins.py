@@ -95,17 +95,22 @@ def assume_role(run: Run, inputs: Mapping[str, Any], permissions: Mapping[str, s
         raise Refused("a long-lived key")
     _identity(run, permissions, inputs["role-to-assume"])
     account = inputs["role-to-assume"].split(":")[4]
-    servers = json.loads((run.workspace / SERVERS).read_text())["servers"]
+    run.exported |= session(run.workspace, account, inputs["aws-region"])
+    return {}
+
+
+def session(workspace: Path, account: str, region: str) -> dict[str, str]:
+    """What leads AWS's clients into an account of the sandbox that runs in a working copy."""
+    servers = json.loads((workspace / SERVERS).read_text())["servers"]
     urls = {name: f"http://127.0.0.1:{each['port']}" for name, each in servers.items()}
-    run.exported |= {
+    return {
         "AWS_ACCESS_KEY_ID": account,
         "AWS_SECRET_ACCESS_KEY": "of the session",
-        "AWS_REGION": inputs["aws-region"],
-        "AWS_DEFAULT_REGION": inputs["aws-region"],
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
         "AWS_ENDPOINT_URL": urls["ministack"],
         "AWS_ENDPOINT_URL_CLOUDWATCH": urls["cloudwatch"],
     }
-    return {}
 
 
 def upload_sarif(run: Run, inputs: Mapping[str, Any], permissions: Mapping[str, str]) -> Outputs:

@@ -120,6 +120,7 @@ class Steps:
             "CI": "true",
             "GITHUB_ACTIONS": "true",
             "GITHUB_SERVER_URL": "https://github.com",
+            "GITHUB_API_URL": self.run.circumstances.api_url,
             "GITHUB_RUN_ID": "1",
             "GITHUB_RUN_ATTEMPT": "1",
             "GITHUB_WORKFLOW_REF": f"{REPOSITORY}/{FOLDER.as_posix()}/cicd.yml@{event.ref}",

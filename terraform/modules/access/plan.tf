@@ -1,4 +1,4 @@
-# Looking: what a plan, a drift report and `inv status` read. Both roles of GitHub may.
+# Looking: what a plan, a drift report, `inv status` and `inv security.report` read. Both roles of GitHub may.
 resource "aws_iam_policy" "look" {
   name        = "github-${local.prefix}-look"
   description = "What a workflow may read of ${local.prefix}."
@@ -125,6 +125,11 @@ resource "aws_iam_policy" "look" {
           "cloudwatch:GetMetricData",
           "ec2:Describe*",
           "ecs:DescribeTaskDefinition",
+          "iam:GetAccountSummary",
+          "iam:ListAccessKeys",
+          "iam:ListRoles",
+          "iam:ListUsers",
+          "lambda:ListFunctions",
           "logs:DescribeLogGroups",
           "secretsmanager:ListSecrets",
           "states:ValidateStateMachineDefinition",
