@@ -253,7 +253,7 @@ def _answered_before(bucket: Bucket, sync: str, now: datetime) -> dict[str, Any]
     if keys.moment(sync) >= now.replace(microsecond=0):  # It asks for the first time.
         return None
     published = reports.published(bucket, sync)
-    if published is None:
+    if published is None or published["snapshot"] == sync:
         return None
     answer = {
         "sync": sync,
