@@ -67,7 +67,7 @@ def _drawn(missing: Iterable[Bottle]) -> list[list[Bottle]]:
     A digest has nothing to do with a name or a size, so that the first of them stand for all.
     """
     by_manifest: dict[str, list[Bottle]] = {}
-    for bottle in sorted(missing, key=lambda bottle: bottle.blob_key):
+    for bottle in sorted(missing, key=lambda bottle: bottle.digest):
         by_manifest.setdefault(bottle.manifest_key, []).append(bottle)
     return list(by_manifest.values())
 
