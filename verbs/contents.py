@@ -144,15 +144,22 @@ def verify(
         raise Exit(code=1)
 
 
-@verb(help={"env": ENV_HELP, "json": JSON_HELP})
-def audit(context: Context, env: str = "dev", json: bool = False) -> None:
+@verb(
+    help={
+        "env": ENV_HELP,
+        "noted": "sha256:… that an earlier audit told of the newest; it must still be there",
+        "json": JSON_HELP,
+    }
+)
+def audit(context: Context, env: str = "dev", noted: str = "", json: bool = False) -> None:
     """Prove that no published set was rewritten: the chain of snapshots, and all their files.
 
-    Exits with 1 at a break.
+    Each snapshot vouches for those before it; note down the newest one's digest elsewhere, since
+    nothing in the bucket vouches for that one. Exits with 1 at a break.
 
     Example: inv mirror.audit --env dev
     """
-    answer = _contents(env, as_json=json).audit()
+    answer = _contents(env, as_json=json).audit(noted)
     _show(answer, report_contents.audit, as_json=json)
     if not answer["intact"]:
         raise Exit(code=1)

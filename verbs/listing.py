@@ -29,6 +29,12 @@ def change_lines(kind: str, changed: Mapping[str, Any]) -> list[str]:
     """A line for each ``formula`` or ``cask`` that came, changed or went."""
     return [
         *(f"+ {each[kind]} {each['version']}" for each in changed["new"]),
-        *(f"~ {each[kind]} {each['from']} -> {each['to']}" for each in changed["updated"]),
+        *(f"~ {each[kind]} {_turned(kind, each)}" for each in changed["updated"]),
         *(f"- {each[kind]} {each['version']}" for each in changed["removed"]),
     ]
+
+
+def _turned(kind: str, change: Mapping[str, str]) -> str:
+    if change["from"] != change["to"]:
+        return f"{change['from']} -> {change['to']}"
+    return f"{change['to']}, {'another file' if kind == 'cask' else 'other bottles'}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from delivery.probe.findings import counted
 from verbs import console, report
 
 Teller = Callable[[Mapping[str, Any]], None]
@@ -101,13 +102,18 @@ def verification(answer: Mapping[str, Any]) -> None:
 
 def audit(answer: Mapping[str, Any]) -> None:
     """Whether the chain holds, how far it goes, and the first break."""
-    verdict = "intact" if answer["intact"] else f"BROKEN in {answer['breaks']} places"
+    verdict = (
+        "intact"
+        if answer["intact"]
+        else f"BROKEN in {counted(answer['breaks'], 'place', 'places')}"
+    )
     console.line(
         f"{verdict}: snapshots {answer['snapshots']}, collected before them {answer['dropped']},"
         f" files hashed {answer['files']}"
     )
     if answer["unproven"]:
-        console.line(f"  {answer['unproven']} snapshots name no digest of their bottles.json")
+        several = counted(answer["unproven"], "snapshot", "snapshots")
+        console.line(f"  without a digest of its bottles.json: {several}")
     if answer["first"]:
         console.line(f"  first: {answer['first']['key']} {answer['first']['problem']}")
     if answer["newest"]:

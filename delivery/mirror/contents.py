@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -66,9 +67,24 @@ class Contents:
         event = {"snapshot": snapshot, "channel": channel, "dry_run": dry_run}
         return self._orchestrator({"action": "promote", **event}, "did not promote")
 
-    def audit(self) -> Mapping[str, Any]:
-        """Whether any published set was rewritten."""
-        return self._orchestrator({"action": "audit"}, "could not audit")
+    def audit(self, noted: str = "") -> Mapping[str, Any]:
+        """Whether any published set was rewritten.
+
+        Args:
+            noted: what an earlier audit told of its newest snapshot, ``sha256:<64 hex digits>``.
+
+        Raises:
+            BadInput: it is no digest.
+        """
+        digest = noted.strip().lower().removeprefix("sha256:")
+        if noted and not re.fullmatch("[0-9a-f]{64}", digest):
+            raise BadInput(
+                f'"{noted}" is no digest',
+                where="--noted",
+                remedy="give the one that `inv mirror.audit` told of the newest, sha256:…",
+            )
+        event = {"action": "audit"} | ({"noted": digest} if noted else {})
+        return self._orchestrator(event, "could not audit")
 
     def collect(self, *, apply: bool) -> Mapping[str, Any]:
         """What no kept snapshot names; deleted if `apply`.

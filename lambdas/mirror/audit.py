@@ -62,11 +62,15 @@ class _Chain:
         return found
 
 
-def audit(bucket: Bucket) -> dict[str, Any]:
+def audit(bucket: Bucket, noted: str = "") -> dict[str, Any]:
     """Walk from the newest snapshot back, then look at what the channels serve.
 
     A snapshot that was collected is known by the document that the collection left: its place
     in the chain is checked, its files are gone.
+
+    Args:
+        noted: SHA-256 of the newest document at an earlier audit, noted down elsewhere; one of
+            the chain must have it still. Who may write the bucket can write all of it anew.
 
     Returns:
         The answer of the action `audit` (docs/reference/state-machine.md). `newest` is worth
@@ -75,7 +79,11 @@ def audit(bucket: Bucket) -> dict[str, Any]:
     chain = _Chain.read(bucket)
     newest = max(chain.bodies, default=None)
     looked = _Files(bucket)
-    breaks = [*_chain_breaks(chain, looked), *_served_breaks(bucket, chain, looked)]
+    breaks = [
+        *_noted_breaks(chain, noted),
+        *_chain_breaks(chain, looked),
+        *_served_breaks(bucket, chain, looked),
+    ]
     return {
         "intact": not breaks,
         "snapshots": len(chain.bodies) - len(chain.dropped),
@@ -113,6 +121,11 @@ class _Files:
         for chunk in self.bucket.chunks(key):
             digest.update(chunk)
         return key, digest.hexdigest()
+
+
+def _noted_breaks(chain: _Chain, noted: str) -> Iterator[Break]:
+    if noted and noted not in {_sha256(body) for body in chain.bodies.values()}:
+        yield Break(keys.SNAPSHOTS, f"no document has the digest sha256:{noted} that was noted")
 
 
 def _chain_breaks(chain: _Chain, looked: _Files) -> Iterator[Break]:

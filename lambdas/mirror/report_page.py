@@ -100,10 +100,17 @@ def _changes(changes: Mapping[str, Any] | None) -> Markup:
 
 def _changed(kind: str, changes: Mapping[str, Any]) -> list[tuple[object, ...]]:
     return [
-        *(("updated", each[kind], each["from"], each["to"]) for each in changes["updated"]),
+        *((_turn(kind, each), each[kind], each["from"], each["to"]) for each in changes["updated"]),
         *(("removed", each[kind], each["version"], "") for each in changes["removed"]),
         *(("new", each[kind], "", each["version"]) for each in changes["new"]),
     ]
+
+
+def _turn(kind: str, change: Mapping[str, str]) -> str:
+    """What the change is: of the same version, a platform's bottle may have come or gone."""
+    if change["from"] != change["to"]:
+        return "updated"
+    return "another file" if kind == "cask" else "other bottles"
 
 
 def _listing(

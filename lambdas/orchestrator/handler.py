@@ -33,7 +33,7 @@ Out:  {"moved": [as above], "waits": false}
 In:   {"action": "mend", "run": "2026-11-22T040000Z"}
 Out:  as the sync worker's `verify`
 
-In:   {"action": "snapshots"}, {"action": "audit"}, {"action": "check"}
+In:   {"action": "snapshots"}, {"action": "audit", "noted": ""}, {"action": "check"}
 Out:  as `mirror.overview`, `mirror.audit` and `mirror.readiness` say
 
 Failures are raised, never returned: the state machine retries by class name
@@ -97,7 +97,7 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "want": want,
         "report_failure": report_failure,
         "snapshots": lambda _: overview.overview(connections().bucket, datetime.now(UTC)),
-        "audit": lambda _: audit.audit(connections().bucket),
+        "audit": lambda event: audit.audit(connections().bucket, str(event.get("noted") or "")),
         "check": lambda _: readiness.check(connections()),
         "rollback": lambda event: move(event, context),
         "promote": lambda event: move(event, context),

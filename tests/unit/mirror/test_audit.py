@@ -33,6 +33,27 @@ def test_a_chain_that_nobody_touched_is_intact(three):
     assert found["newest"]["id"] == THIRD
 
 
+def test_a_digest_that_was_noted_down_vouches_for_all_up_to_it(three):
+    noted = audit.audit(three)["newest"]["sha256"]
+
+    assert audit.audit(three, noted)["intact"]
+
+
+def test_a_chain_that_was_written_anew_to_its_end_is_found_by_a_digest_noted_before(
+    three, s3, stored
+):
+    noted = audit.audit(three)["newest"]["sha256"]
+    key = f"snapshots/{THIRD}/snapshot.json"
+    document = json.loads(stored(key)[key]) | {"formulae": 99}
+    s3.put_object(Bucket="mirror", Key=key, Body=json.dumps(document).encode())
+
+    unasked, found = audit.audit(three), audit.audit(three, noted)
+
+    assert unasked["intact"]  # Nothing in the bucket can tell: hence the note.
+    assert not found["intact"]
+    assert found["first"]["problem"] == f"no document has the digest sha256:{noted} that was noted"
+
+
 TAMPERED = {
     "an API file of an old snapshot": (f"snapshots/{FIRST}/api/{API}", "does not hold what"),
     "the bottles of an old snapshot": (f"snapshots/{SECOND}/bottles.json", "does not hold what"),

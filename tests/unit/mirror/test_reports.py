@@ -144,6 +144,23 @@ def test_what_upstream_wrote_is_escaped_in_the_page():
     assert "<script" not in page
 
 
+def test_the_page_calls_other_bottles_of_the_same_version_no_update():
+    changed = {"formula": "openssl@3", "from": "3.6.0", "to": "3.6.0"}
+    changes = {"against": "2026-11-15T030000Z", "new": [], "updated": [changed], "removed": []}
+
+    page = report_page.page(
+        {
+            "sync": "2026-11-22T030000Z",
+            "outcome": "published",
+            "ended_at": "2026-11-22T03:00:00Z",
+            "changes": changes,
+        }
+    )
+
+    assert "<td>other bottles</td>" in page
+    assert "<td>updated</td>" not in page
+
+
 def test_a_long_list_ends_with_how_much_more_there_is():
     failed = [{"bottle": f"b{at}", "error": "x", "problem": "y"} for at in range(300)]
     head = {"sync": "s", "outcome": "published", "ended_at": "2026-11-22T03:00:00Z"}

@@ -176,7 +176,19 @@ def test_an_audit_exits_1_at_a_break(inv, functions, intact):
     ended = inv("mirror.audit")
 
     assert ended.code == (0 if intact else 1)
-    assert ("BROKEN in 1 places" in ended.out) is not intact
+    assert ("BROKEN in 1 place:" in ended.out) is not intact
+
+
+def test_an_audit_is_held_to_a_digest_that_was_noted_down(inv, functions):
+    answer = {"intact": True, "breaks": 0, "first": None, "newest": None}
+    functions.will_answer({**answer, "snapshots": 2, "dropped": 0, "files": 9, "unproven": 0})
+
+    good = inv("mirror.audit", "--noted", "sha256:" + "0A" * 32)
+    bad = inv("mirror.audit", "--noted", "yesterday")
+
+    assert functions.asked == [("orchestrator", {"action": "audit", "noted": "0a" * 32})]
+    assert (good.code, bad.code) == (0, 2)
+    assert '"yesterday" is no digest' in bad.err
 
 
 def test_what_was_deployed_before_there_was_a_collector_is_told_to_be_deployed_again(

@@ -83,6 +83,18 @@ def test_changed_casks_are_told_beside_the_formulae(inv, bucket):
     assert "  + code 1.9\n  ~ firefox 144.0 -> 145.0\n  - zoom 6.1\n" in ended.out
 
 
+def test_other_files_of_the_same_version_are_no_update_to_itself(inv, bucket):
+    same = {"from": "3.6.0", "to": "3.6.0"}
+    casks = {"new": [], "updated": [{"cask": "firefox", **same}], "removed": []}
+    updated = [{"formula": "openssl@3", **same}]
+    publish(bucket, CHANGES | {"updated": updated, "casks": casks})
+
+    ended = inv("mirror.report", "--env", "dev")
+
+    assert "  ~ openssl@3 3.6.0, other bottles\n" in ended.out
+    assert "  ~ firefox 3.6.0, another file\n" in ended.out
+
+
 def test_casks_of_a_first_snapshot_and_unchanged_ones_are_told_apart(inv, bucket):
     none = {"new": [], "updated": [], "removed": []}
     publish(
