@@ -152,6 +152,6 @@ def _read(cloud: Cloud, bucket: str, snapshot: str, name: str) -> Any:
         raise BadInput(
             f'there is no snapshot "{snapshot}"',
             where=f"s3://{bucket}/{key}",
-            remedy="`inv status` names the newest; `aws s3 ls` of snapshots/ lists all",
+            remedy="choose one that `inv mirror.snapshots` lists",
         ) from error
     return json.loads(body)

@@ -119,10 +119,8 @@ def is_manifest(path: str) -> bool:
     return path.startswith("v2/") and "/manifests/" in path
 
 
-def refused(problem: str, where: str) -> UntrustedParcel:
+def refused(
+    problem: str, where: str, remedy: str = "export again, or copy that file again"
+) -> UntrustedParcel:
     """The parcel is not to be used; nothing of it was."""
-    return UntrustedParcel(
-        problem,
-        where=where,
-        remedy="nothing was taken over; export again, or copy that file again",
-    )
+    return UntrustedParcel(problem, where=where, remedy=f"nothing was taken over; {remedy}")

@@ -106,7 +106,8 @@ def check(body: bytes, signature: bytes, key: Ed25519PublicKey, where: str) -> N
     except InvalidSignature as error:
         name = Path(where).name
         problem = f"{name}.sig is not the signature of {name} by this key"
-        raise parcel.refused(problem, where) from error
+        remedy = f"name the .pub file of the pair that exports sign with, or copy {name} again"
+        raise parcel.refused(problem, where, remedy) from error
 
 
 def _create(file: Path, pem: bytes, mode: int) -> None:

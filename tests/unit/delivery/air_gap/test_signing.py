@@ -6,7 +6,7 @@ import pytest
 
 from delivery.air_gap import signing
 from delivery.air_gap.parcel import Parcel
-from delivery.errors import BadInput
+from delivery.errors import BadInput, UntrustedParcel
 
 
 def test_a_pair_of_keys_signs_and_checks_and_is_for_its_owner_only(tmp_path):
@@ -17,6 +17,18 @@ def test_a_pair_of_keys_signs_and_checks_and_is_for_its_owner_only(tmp_path):
     assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
     with pytest.raises(BadInput, match="cannot be created"):
         signing.make_pair(tmp_path / "key")
+
+
+def test_another_pair_s_signature_is_refused_with_what_to_look_at_first(tmp_path):
+    for name in ("ours", "theirs"):
+        signing.make_pair(tmp_path / name)
+    signature = signing.private_key(str(tmp_path / "theirs")).sign(b"x")
+    ours = signing.public_key(str(tmp_path / "ours.pub"))
+
+    with pytest.raises(UntrustedParcel) as refusal:
+        signing.check(b"x", signature, ours, "parcel/parcel.json")
+
+    assert "name the .pub file of the pair that exports sign with" in refusal.value.remedy
 
 
 def test_the_key_s_own_folder_is_made_but_none_above_it(tmp_path):
