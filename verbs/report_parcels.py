@@ -69,9 +69,9 @@ def imported(done: Imported, environment: str) -> None:
 def seeded(done: Seeded, environment: str) -> None:
     """What was taken, and what was found wanting."""
     console.line(
-        f"{done.uploaded} bottles and casks uploaded, {console.size(done.uploaded_bytes)};"
-        f" {done.present} were there, {done.not_wanted} files are in no wanted list,"
-        f" {done.missing} are still missing"
+        f"bottles and casks: {done.uploaded} uploaded, {console.size(done.uploaded_bytes)};"
+        f" {done.present} there before, {done.missing} still missing;"
+        f" files that nothing wants: {done.not_wanted}"
     )
     for refused in done.refused[:NAMED]:
         console.line(f"  refused: {refused.name}: {refused.problem}")

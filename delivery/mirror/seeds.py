@@ -82,9 +82,12 @@ def digest_in(name: str) -> str | None:
 
 def _in_folder(folder: Path) -> Iterator[Seed]:
     claims = _claims(folder / HASH_LIST) if (folder / HASH_LIST).is_file() else {}
-    for path in sorted(folder.rglob("*")):
+    found = [path for path in sorted(folder.rglob("*")) if path.is_symlink() or path.is_file()]
+    if not found:
+        raise _unusable(str(folder), "holds no file")
+    for path in found:
         # A link leads to a file that is found in its own place, or out of the folder.
-        if path.is_symlink() or not path.is_file() or path.name == HASH_LIST:
+        if path.is_symlink() or path.name == HASH_LIST:
             continue
         name = path.relative_to(folder).as_posix()
         claimed = claims.get(name)
@@ -151,19 +154,22 @@ def _in_bucket(cloud: Cloud, source: str, may_be_wanted: Callable[[str], bool]) 
 
 def _keys(s3: Any, source: str, bucket: str, prefix: str) -> Iterable[str]:
     try:
-        return uploads.sizes(s3, bucket, prefix)
+        keys = uploads.sizes(s3, bucket, prefix)
     except ParamValidationError as error:
-        raise _unlistable(source, "names no bucket") from error
+        raise _unusable(source, "names no bucket") from error
     except ClientError as error:
-        raise _unlistable(source, f"cannot be listed: {error.response['Error']['Code']}") from error
+        raise _unusable(source, f"cannot be listed: {error.response['Error']['Code']}") from error
+    if not keys:
+        raise _unusable(source, "holds no object")
+    return keys
 
 
-def _unlistable(source: str, problem: str) -> BadInput:
+def _unusable(source: str, problem: str) -> BadInput:
     return BadInput(
         f'"{source}" {problem}',
         where="--from",
-        remedy="name another mirror's bucket, s3://BUCKET or s3://BUCKET/PREFIX, that these"
-        " credentials may list",
+        remedy="name a folder of bottles, or another mirror's bucket, s3://BUCKET or"
+        " s3://BUCKET/PREFIX, that these credentials may list",
     )
 
 

@@ -201,12 +201,20 @@ def test_a_bucket_that_lies_about_its_blobs_is_found_out(far, seed):
         ("nowhere", "is neither a folder"),
         ("s3://", '"s3://" names no bucket'),
         ("s3://no such name", "names no bucket"),
+        (f"s3://{NEAR}/mistyped", "holds no object"),
         ("s3://nobody-s-bucket", "cannot be listed: NoSuchBucket"),
     ],
 )
 def test_a_source_that_is_none_is_refused(seed, source, told):
     with pytest.raises(BadInput, match=told):
         seed(source)
+
+
+def test_a_folder_without_a_file_is_refused(seed, tmp_path):
+    (tmp_path / "empty" / "below").mkdir(parents=True)
+
+    with pytest.raises(BadInput, match="holds no file"):
+        seed(str(tmp_path / "empty"))
 
 
 def test_without_a_catalogue_nothing_is_seeded(first, far, upstream, at_hand):
