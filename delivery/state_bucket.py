@@ -84,6 +84,11 @@ def backend_config(cloud: Cloud, bucket: str, environment: str) -> Mapping[str, 
     return config
 
 
+def access_key(environment: str) -> str:
+    """Where the state of `inv oidc.bootstrap` lies: apart from the one that deploys write."""
+    return f"access/{environment}.tfstate"
+
+
 NO_PUBLIC_ACCESS = {
     "BlockPublicAcls": True,
     "IgnorePublicAcls": True,

@@ -97,7 +97,7 @@ class _Site:
     def root(self) -> Workspace:
         backend = state_bucket.backend_config(self.cloud, self.bucket, self.environment.name)
         # Apart from the environment's own state: the deploy role writes that, and never this.
-        at = {**backend, "key": f"access/{self.environment.name}.tfstate"}
+        at = {**backend, "key": state_bucket.access_key(self.environment.name)}
         data = self.checkout.state_dir / "terraform" / self.name
         return self._initialised(self.checkout.terraform_dir / "access", data, at)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from delivery.cloud import Cloud
 from delivery.environment import Environment
@@ -34,12 +35,14 @@ class Place:
     Args:
         buckets: what each is for (``mirror``, ``state``, ``trail``) → its name.
         declared: what Terraform's state says: resource type → the attributes of each.
+        access: the same of what `inv oidc.bootstrap` made; empty where it never ran.
     """
 
     environment: Environment
     cloud: Cloud
     buckets: Mapping[str, str]
-    declared: Mapping[str, list[Mapping[str, object]]] = field(default_factory=dict)
+    declared: Mapping[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    access: Mapping[str, list[Mapping[str, Any]]] = field(default_factory=dict)
 
     @property
     def prefix(self) -> str:

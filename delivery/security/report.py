@@ -10,11 +10,16 @@ from typing import Any
 from delivery import standing, state_bucket
 from delivery.cloud import Cloud
 from delivery.environment import Environment
-from delivery.security import buckets, roles, watching
+from delivery.security import access, buckets, roles, watching
 from delivery.security.findings import SEVERITIES, Control, Finding, Place
 from delivery.terraform import state
 
-CONTROLS: tuple[Control, ...] = (*buckets.CONTROLS, *roles.CONTROLS, *watching.CONTROLS)
+CONTROLS: tuple[Control, ...] = (
+    *buckets.CONTROLS,
+    *roles.CONTROLS,
+    *access.CONTROLS,
+    *watching.CONTROLS,
+)
 MUTES = "security.mutes in config/airbrew.yaml"
 
 
@@ -64,13 +69,15 @@ def _place(environment: Environment, cloud: Cloud) -> Place:
         name = environment.trail_bucket_name(cloud.account_id)
         if state_bucket.exists(cloud, name):
             names["trail"] = name
-    return Place(environment, cloud, names, _declared(cloud, kept, environment.name))
+    standing_there = state.read(cloud, kept, environment.name)
+    lets_in = state.read_access(cloud, kept, environment.name)
+    return Place(environment, cloud, names, _by_type(standing_there), _by_type(lets_in))
 
 
-def _declared(cloud: Cloud, bucket: str, name: str) -> dict[str, list[Mapping[str, object]]]:
+def _by_type(found: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
     """What Terraform last put there: type → the attributes of each."""
-    declared: dict[str, list[Mapping[str, object]]] = {}
-    for each in state.resources(state.read(cloud, bucket, name)):
+    declared: dict[str, list[Mapping[str, Any]]] = {}
+    for each in state.resources(found):
         declared.setdefault(each.type, []).append(each.attributes)
     return declared
 

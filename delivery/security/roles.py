@@ -38,7 +38,7 @@ def _trusting(place: Place) -> Told:
         known = declared.get(role["RoleName"])
         if known is None:
             yield role["RoleName"], "nothing of ours declares this role", "delete it, or rename it"
-        elif _differ(known["assume_role_policy"], role["AssumeRolePolicyDocument"]):
+        elif differ(known["assume_role_policy"], role["AssumeRolePolicyDocument"]):
             yield role["RoleName"], "its trust policy is not the declared one", place.redeploy
 
 
@@ -53,13 +53,14 @@ def _policies(place: Place) -> Told:
         for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
             known = declared.get((name, policy))
             found = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-            if known is None or _differ(known, found):
+            if known is None or differ(known, found):
                 yield f"{name}/{policy}", "its policy is not the declared one", place.redeploy
         for each in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
             yield name, f"{each['PolicyArn']} was attached to it", place.redeploy
 
 
-def _differ(declared: Any, found: Any) -> bool:
+def differ(declared: Any, found: Any) -> bool:
+    """Whether a policy as Terraform's state has it, as text, is another than IAM's."""
     return bool(json.loads(str(declared)) != found)
 
 

@@ -36,7 +36,17 @@ def read_versioned(
     cloud: Cloud, bucket: str, environment: str, version: str = ""
 ) -> tuple[Mapping[str, Any], str]:
     """As `read`, and S3's name of what was read, by which it is found again."""
-    key = state_bucket.backend_config(cloud, bucket, environment)["key"]
+    return _read(
+        cloud, bucket, state_bucket.backend_config(cloud, bucket, environment)["key"], version
+    )
+
+
+def read_access(cloud: Cloud, bucket: str, environment: str) -> Mapping[str, Any]:
+    """The state of what `inv oidc.bootstrap` made; empty where it never ran."""
+    return _read(cloud, bucket, state_bucket.access_key(environment))[0]
+
+
+def _read(cloud: Cloud, bucket: str, key: str, version: str = "") -> tuple[Mapping[str, Any], str]:
     which = {"VersionId": version} if version else {}
     try:
         answer = cloud.client("s3").get_object(Bucket=bucket, Key=key, **which)

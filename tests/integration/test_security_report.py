@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -16,7 +17,15 @@ MIRROR = f"airbrew-dev-mirror-{ACCOUNT}"
 STATE = f"airbrew-dev-state-{ACCOUNT}"
 TRAIL_BUCKET = f"airbrew-dev-trail-{ACCOUNT}"
 ROLE, FUNCTION, TRAIL = "airbrew-dev-orchestrator", "airbrew-dev-collector", "airbrew-dev-trail"
+WAY_IN = "github-airbrew-dev-deploy"
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/airbrew-dev-boundary"
 SECRET = "airbrew-dev/signing-passphrase"
+EVERYTHING = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}],
+    }
+)
 EVERYBODY = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}
 
 
@@ -131,22 +140,33 @@ def bounded(cloud, name):
     )
 
 
+def narrowed_again(cloud):
+    iam = cloud.client("iam")
+    # MiniStack 1.5.33 cannot bring an older version back.
+    first = iam.get_policy_version(PolicyArn=BOUNDARY, VersionId="v1")["PolicyVersion"]
+    iam.create_policy_version(
+        PolicyArn=BOUNDARY, PolicyDocument=json.dumps(first["Document"]), SetAsDefault=True
+    )
+
+
 def tagged(cloud, project):
     tags = [{"Key": "Project", "Value": project}]
     cloud.client("iam").tag_role(RoleName=ROLE, Tags=tags)
 
 
-def widened(cloud):
-    statement = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
-    cloud.client("iam").put_role_policy(
-        RoleName=ROLE,
-        PolicyName="more",
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
-    )
+def widened(cloud, role=ROLE):
+    cloud.client("iam").put_role_policy(RoleName=role, PolicyName="more", PolicyDocument=EVERYTHING)
 
 
-def narrowed(cloud):
-    cloud.client("iam").delete_role_policy(RoleName=ROLE, PolicyName="more")
+def narrowed(cloud, role=ROLE):
+    cloud.client("iam").delete_role_policy(RoleName=role, PolicyName="more")
+
+
+def let_in(cloud, repository):
+    iam = cloud.client("iam")
+    policy = json.dumps(iam.get_role(RoleName=WAY_IN)["Role"]["AssumeRolePolicyDocument"])
+    changed = re.sub(r"repo:\w+/mirror:", f"repo:{repository}:", policy)
+    iam.update_assume_role_policy(RoleName=WAY_IN, PolicyDocument=changed)
 
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -204,6 +224,23 @@ BROKEN = {
         lambda cloud: cloud.client("iam").detach_role_policy(
             RoleName=ROLE, PolicyArn=ADMINISTRATOR
         ),
+    ),
+    "trust of GitHub's role": (
+        ("access-declared", WAY_IN),
+        lambda cloud: let_in(cloud, "mallory/mirror"),
+        lambda cloud: let_in(cloud, "acme/mirror"),
+    ),
+    "policy of GitHub's role": (
+        ("access-declared", f"{WAY_IN}/more"),
+        lambda cloud: widened(cloud, WAY_IN),
+        lambda cloud: narrowed(cloud, WAY_IN),
+    ),
+    "boundary's own policy": (
+        ("access-declared", "airbrew-dev-boundary"),
+        lambda cloud: cloud.client("iam").create_policy_version(
+            PolicyArn=BOUNDARY, PolicyDocument=EVERYTHING, SetAsDefault=True
+        ),
+        narrowed_again,
     ),
     "tags": (
         ("role-tags", ROLE),
@@ -276,21 +313,16 @@ def test_a_key_that_never_ends_is_found_and_told_by_its_end_only(cloud, found):
     assert key not in seen["user-key", "robot"].evidence
 
 
-def test_a_key_of_root_is_found(cloud, found, monkeypatch):
-    # MiniStack's root can be given none, so that IAM's answer says it has one.
-    def client(self, service):
-        made = whole(self, service)
-        if service == "iam":
-            made.meta.events.register("after-call.iam.GetAccountSummary", with_a_key)
-        return made
-
+def test_a_key_of_root_is_found(cloud, found):
     def with_a_key(parsed, **_):
         parsed["SummaryMap"]["AccountAccessKeysPresent"] = 1
 
-    whole = Cloud.client
-    monkeypatch.setattr(Cloud, "client", client)
+    # MiniStack's root can be given none, so that IAM's answer is made to say that it has one.
+    answers = cloud.client("iam").meta.events
+    answers.register("after-call.iam.GetAccountSummary", with_a_key)
 
     seen = found()
+    answers.unregister("after-call.iam.GetAccountSummary", with_a_key)
 
     assert set(seen) == {("root-key", f"root of {ACCOUNT}")}
     assert "delete the key" in seen["root-key", f"root of {ACCOUNT}"].remedy

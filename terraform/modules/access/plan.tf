@@ -48,6 +48,15 @@ resource "aws_iam_policy" "look" {
         Resource = [local.own_roles, "arn:aws:iam::${var.account.id}:role/github-${local.prefix}-*"]
       },
       {
+        Sid    = "ReadWhatBoundsThem"
+        Effect = "Allow"
+        Action = ["iam:GetPolicy", "iam:GetPolicyVersion"]
+        Resource = [
+          "arn:aws:iam::${var.account.id}:policy/${local.prefix}-*",
+          "arn:aws:iam::${var.account.id}:policy/github-${local.prefix}-*",
+        ]
+      },
+      {
         Sid    = "ReadWhatRuns"
         Effect = "Allow"
         Action = [
