@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from verbs import console
@@ -99,10 +99,12 @@ def _cask_bytes(casks: Mapping[str, Any]) -> str:
 def show_why(plan: DryRun) -> None:
     """The chain of dependents of each formula, once for all platforms that agree."""
     platforms: dict[str, list[str]] = {}
+    of_casks = plan.casks.get("why", {})
     for platform, told in plan.why.items():
-        for text in _reasons(told):
+        # Whoever names a cask does not ask for a formula of the same name.
+        for text in _reasons(told, but=of_casks.get(platform, {})):
             platforms.setdefault(text, []).append(platform)
-    for platform, chains in plan.casks.get("why", {}).items():
+    for platform, chains in of_casks.items():
         for chain in chains.values():
             platforms.setdefault(f"cask {' → '.join(chain)}", []).append(platform)
     for text, agreeing in platforms.items():
@@ -110,8 +112,12 @@ def show_why(plan: DryRun) -> None:
         console.line(f"{text}  ({where})")
 
 
-def _reasons(told: Mapping[str, Any]) -> Sequence[str]:
-    absent = [f"{name} is not selected: {why}" for name, why in told["not_selected"].items()]
+def _reasons(told: Mapping[str, Any], but: Container[str]) -> Sequence[str]:
+    absent = [
+        f"{name} is not selected: {why}"
+        for name, why in told["not_selected"].items()
+        if name not in but
+    ]
     chains = [" → ".join(chain) for chain in told["chains"].values()]
     more = [f"and {told['more']} more: ask for fewer"] if told["more"] else []
     return [*absent, *chains, *more]

@@ -104,6 +104,13 @@ def show(found: Mapping[str, Any]) -> None:
     listed("worth a look", _reasons(found.get("warnings", ())))
     listed("without a bottle upstream", _reasons(found.get("without_bottle", ())))
     listed(
+        "left out, larger than selection.max_bottle_mib",
+        [
+            f"{each['formula']} {each['version']} {each['tag']}: {console.size(each['size_bytes'])}"
+            for each in found.get("too_large", ())
+        ],
+    )
+    listed(
         "casks whose file is not mirrored",
         [
             f"{each['cask']} on {each['platform']}: {each['problem']}"

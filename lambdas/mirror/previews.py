@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
-from mirror import settings, staging
+from mirror import settings, staging, taps
 from mirror.bottles import Bottle
 from mirror.catalogue import Catalogue
 from mirror.connections import Connections
@@ -135,11 +135,18 @@ def _why(
 ) -> dict[str, Any]:
     name = catalogue.resolve(pattern) or pattern
     found = sorted(each for each in chosen.formulae if fnmatchcase(each, name))
-    is_absent = not is_glob(pattern) and name not in chosen.formulae
+    tapped = {each.full_name: each for each in wanted.taps if fnmatchcase(each.full_name, pattern)}
+    held = [each for each in tapped if tapped[each].bottle_for(chosen.platform) is not None]
+    names = [*found, *held]
+    absent = {each: taps.NO_BOTTLE for each in tapped if each not in held}
+    if not is_glob(pattern) and not tapped and name not in chosen.formulae:
+        absent = {name: _why_not(name, catalogue, wanted)}
     return {
-        "chains": {each: list(chosen.chain(each)) for each in found[:room]},
-        "more": max(0, len(found) - room),
-        "not_selected": {name: _why_not(name, catalogue, wanted)} if is_absent else {},
+        "chains": {
+            each: [each] if each in tapped else list(chosen.chain(each)) for each in names[:room]
+        },
+        "more": max(0, len(names) - room),
+        "not_selected": absent,
     }
 
 

@@ -13,6 +13,7 @@ from typing import Any, Self
 from mirror import macos
 from mirror.bottles import Bottle
 
+NO_BOTTLE = "the tap's file has no bottle of it for this platform"
 _LINUX = ("x86_64_linux", "arm64_linux")
 
 
@@ -108,7 +109,7 @@ def without_bottle(
         {
             "formula": each.full_name,
             "platform": platform,
-            "problem": "the tap's file has no bottle of it for this platform",
+            "problem": NO_BOTTLE,
         }
         for each in formulae
         for platform in platforms

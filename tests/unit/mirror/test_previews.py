@@ -8,6 +8,7 @@ import pytest
 
 from mirror import planning, previews
 from mirror.errors import UnknownFormula
+from mirror.taps import TapFormula
 
 LAST_YEAR = {":date": "2025-11-22"}
 MIB = 1024 * 1024
@@ -67,6 +68,23 @@ def test_what_is_not_selected_is_told_with_the_reason(
 
     assert told["chains"] == {}
     assert reason in told["not_selected"][name]
+
+
+def test_a_formula_of_another_tap_is_in_because_its_file_names_it(offered, connections):
+    held = TapFormula("acme/tools", "deploy", "1.0", 0, {"arm64_tahoe": "ab" * 32})
+    elsewhere = TapFormula("acme/tools", "agent", "1.0", 0, {"x86_64_linux": "cd" * 32})
+    wanted = {"formulae": ("wget",), "taps": (held, elsewhere)}
+
+    told = [
+        dry_run(connections, why=why, **wanted)["why"]["arm64_tahoe"]
+        for why in ("acme/tools/deploy", "acme/tools/agent", "acme/*")
+    ]
+
+    chains = {"acme/tools/deploy": ["acme/tools/deploy"]}
+    assert (told[0]["chains"], told[0]["not_selected"]) == (chains, {})
+    problem = "the tap's file has no bottle of it for this platform"
+    assert (told[1]["chains"], told[1]["not_selected"]) == ({}, {"acme/tools/agent": problem})
+    assert told[2]["chains"] == chains
 
 
 def test_each_example_comes_with_its_chain(offered, connections):

@@ -69,6 +69,18 @@ def test_a_published_sync_tells_what_it_brought_and_what_changed(inv, bucket):
     assert "  xcodes on arm64_tahoe: none was built\n" in ended.out
 
 
+def test_what_is_larger_than_the_limit_is_told_with_its_size(inv, bucket):
+    large = Bottle("llvm", "21.1.0", 0, "arm64_tahoe", "1" * 64, 3 * 2**20)
+    reports.write_published(
+        bucket, plan(too_large=(large,)), {}, seconds={}, changes=CHANGES, now=NOW
+    )
+
+    ended = inv("mirror.report", "--env", "dev")
+
+    assert "left out, larger than selection.max_bottle_mib: 1\n" in ended.out
+    assert "  llvm 21.1.0 arm64_tahoe: 3.0 MiB\n" in ended.out
+
+
 def test_changed_casks_are_told_beside_the_formulae(inv, bucket):
     casks = {
         "new": [{"cask": "code", "version": "1.9"}],
