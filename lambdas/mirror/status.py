@@ -87,7 +87,8 @@ def _snapshot(plan: Plan, created_at: str) -> dict[str, Any]:
     return {
         "id": plan.sync,
         "created_at": created_at,
-        "formulae": plan.formulae,
+        # Those of which there is a bottle: what is selected may have none, or too large a one.
+        "formulae": len({each.full_name for each in plan.bottles}),
         "bottles": len(plan.bottles),
         **({"casks": len(plan.casks)} if plan.casks else {}),
         "bytes": plan.size_bytes,

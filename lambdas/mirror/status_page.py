@@ -182,7 +182,12 @@ def _formulae(formulae: Mapping[str, Any], inlined: int) -> Markup:
     link = element("a", FORMULAE_FILE, href=FORMULAE_FILE)
     plain = element("p", "The whole list: ", link, id="plain", class_="muted")
     results = element(
-        "ul", id="formulae", class_="formulae", data_source=FORMULAE_FILE, tabindex="0"
+        "ul",
+        id="formulae",
+        class_="formulae",
+        data_source=FORMULAE_FILE,
+        tabindex="0",
+        aria_label="Formulae",
     )
     return joined(results, plain)
 
@@ -199,7 +204,8 @@ def _casks(rows: Sequence[Sequence[Any]], inlined: int) -> Markup:
     )
     listed = [_cask(row) for row in rows[:inlined]]
     more = len(rows) - inlined
-    source = {"data_source": FORMULAE_FILE, "tabindex": "0"} if more > 0 else {}
+    large = {"data_source": FORMULAE_FILE, "tabindex": "0", "aria_label": "Casks"}
+    source = large if more > 0 else {}
     rest = (f"and {number(more)} more, in ", element("a", FORMULAE_FILE, href=FORMULAE_FILE))
     return joined(
         element("h3", f"Casks ({number(len(rows))})"),

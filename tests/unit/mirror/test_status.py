@@ -121,6 +121,26 @@ def test_portable_ruby_is_told_apart_and_is_no_platform(upstream, sync, stored, 
     assert "Big Sur" not in page().partition('id="snapshots"')[0]
 
 
+def test_a_formula_without_a_bottle_is_not_counted_as_mirrored(upstream, sync, page):
+    upstream.add("jq", {"arm64_tahoe": b"jq"})
+    upstream.add("source-only", {})
+
+    sync.run()
+
+    assert "<dt>Formulae</dt><dd>1</dd>" in page()
+    assert '<p id="found" class="muted" role="status">1 formula</p>' in page()
+
+
+def test_what_can_be_focused_in_a_large_mirror_has_a_name():
+    rows = formulae_of(status.INLINED + 1) | {"casks": [["a", "1", ""]] * (status.INLINED + 1)}
+
+    page = status_page.page(status_of(1), rows, About(), inlined=status.INLINED)
+
+    focusable = re.findall(r'<(?:ul|div|pre)[^>]*tabindex="0"[^>]*>', page)
+    assert len(focusable) == 5
+    assert all("aria-label=" in each for each in focusable)
+
+
 def test_an_older_system_s_bottles_are_no_platform_and_a_platform_may_have_none():
     status_file = status_of(1)
     status_file["snapshots"][0]["platforms"] = ["arm64_tahoe", "tahoe"]
