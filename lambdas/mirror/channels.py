@@ -243,6 +243,8 @@ def _follow(
 
 def _tell(moved: list[Moved], by: str) -> None:
     for each in moved:
+        if each.snapshot == each.was and not each.files:
+            continue
         telemetry.tell(
             "channel_moved", channel=each.channel, snapshot=each.snapshot, was=each.was, by=by
         )

@@ -121,6 +121,18 @@ def test_without_a_soak_a_snapshot_passes_all_channels_at_once(configured, publi
     assert set(served().values()) == {second}
 
 
+def test_a_channel_that_stays_where_it_is_is_not_told_to_have_moved(configured, publish, capsys):
+    configured(replace(THREE, followed="stable"))
+    publish(0)
+    capsys.readouterr()
+
+    publish(1)
+
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    moved = [each["channel"] for each in told if each["event"] == "channel_moved"]
+    assert moved == ["canary"]
+
+
 def test_a_promotion_by_hand_takes_what_the_channel_before_serves(configured, publish, served):
     connections = configured(replace(THREE, followed="pilot"))
     publish(0)
