@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from mirror import api_files, keys, pages, status_page
+from mirror import api_files, keys, pages, snapshots, status_page
 from mirror.bottles import Bottle
 from mirror.bucket import Bucket
 from mirror.connections import Connections
@@ -36,14 +36,18 @@ def write(connections: Connections, plan: Plan, moved: Mapping[str, str], now: d
     bucket = connections.bucket
     earlier = _read(bucket, keys.STATUS)
     formulae, digest = _formulae(bucket, plan, earlier.get("formulae_sha256", ""))
-    snapshots = [each for each in earlier.get("snapshots", ()) if each["id"] != plan.sync]
+    before = [each for each in earlier.get("snapshots", ()) if each["id"] != plan.sync]
+    there = set(snapshots.ids(bucket))
     published_at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     document = {
         "snapshot": plan.sync,
         "published_at": published_at,
         "formulae_sha256": digest,
         "served_as": {**earlier.get("served_as", {}), **moved},
-        "snapshots": [_snapshot(plan, published_at), *snapshots][:SNAPSHOTS],
+        "snapshots": [
+            _snapshot(plan, published_at),
+            *(each if each["id"] in there else {**each, "collected": True} for each in before),
+        ][:SNAPSHOTS],
     }
     _show(connections, document, formulae)
 

@@ -45,7 +45,7 @@ def page(
         address_note=_address_note(about.public_url),
         platforms=_platforms(newest),
         plots=_plots(status["snapshots"]),
-        snapshots=_snapshots(status["snapshots"][:LISTED_SNAPSHOTS], status.get("served_as", {})),
+        snapshots=_snapshots(status["snapshots"], status.get("served_as", {})),
         found=_count(len(formulae["formulae"])),
         formulae=_formulae(formulae, inlined),
         casks=_casks(formulae.get("casks", ()), inlined),
@@ -162,7 +162,8 @@ def _snapshots(snapshots: Sequence[Mapping[str, Any]], served_as: Mapping[str, s
             number(each["bottles"]),
             size(each["bytes"]),
         )
-        for each in snapshots
+        # What was collected is history: the plots have it, nobody can go back to it.
+        for each in [each for each in snapshots if not each.get("collected")][:LISTED_SNAPSHOTS]
     ]
     return pages.table(
         ("Published", "Snapshot", "Served as", "Formulae", "Bottles", "Size"), rows, numbers=3

@@ -141,6 +141,24 @@ def test_what_can_be_focused_in_a_large_mirror_has_a_name():
     assert all("aria-label=" in each for each in focusable)
 
 
+def test_a_collected_snapshot_is_history_and_nothing_to_go_back_to(
+    upstream, sync, stored, page, s3
+):
+    for week in range(2):
+        upstream.add("jq", {"arm64_tahoe": b"jq %d" % week}, version=f"1.{week}")
+        sync.run(execution=f"week {week}", now=NOW + week * WEEK)
+    for key in stored("snapshots/2026-11-22T030000Z/"):
+        s3.delete_object(Bucket="mirror", Key=key)
+    upstream.add("jq", {"arm64_tahoe": b"jq 2"}, version="1.2")
+
+    sync.run(execution="week 2", now=NOW + 2 * WEEK)
+
+    listed = page().partition('id="snapshots"')[2].partition('id="contents"')[0]
+    assert "Bottles of the last 3 snapshots" in listed
+    assert "2026-11-29T030000Z" in listed
+    assert "2026-11-22T030000Z" not in listed
+
+
 def test_an_older_system_s_bottles_are_no_platform_and_a_platform_may_have_none():
     status_file = status_of(1)
     status_file["snapshots"][0]["platforms"] = ["arm64_tahoe", "tahoe"]
