@@ -33,16 +33,19 @@ class Call:
         return self.role, self.action, self.resource
 
 
-def calls(file: Path) -> list[Call]:
+def calls(file: Path, session: str = "") -> list[Call]:
     """What roles asked for, from the lines of tests.doubles.recording_aws.
 
     ``arn:aws:sts::000000000000:assumed-role/airbrew-dev-orchestrator/…`` is the role's.
+
+    Args:
+        session: of all of a role's sessions only the one of this name.
     """
     told = (json.loads(line) for line in file.read_text().splitlines())
     return [
         Call(principal.split("/")[1], action, resource, decision)
         for principal, action, resource, decision in told
-        if ":assumed-role/" in principal
+        if ":assumed-role/" in principal and principal.endswith(session)
     ]
 
 
@@ -53,9 +56,16 @@ def with_machine(made: Iterable[Call], state_machine: str) -> list[Call]:
     Authorization Reference lists none but ``*``, but policies that name the state machine are
     what CDK grants and what works (aws-cdk#8486).
     """
-    return [
-        replace(each, resource=state_machine) if each.action in ANSWERS else each for each in made
-    ]
+    return named(made, dict.fromkeys(ANSWERS, state_machine))
+
+
+def named(made: Iterable[Call], resources: Mapping[str, str]) -> list[Call]:
+    """The same, with the resource that AWS names where the local AWS gives another, or none.
+
+    Args:
+        resources: action → ARN.
+    """
+    return [replace(each, resource=resources.get(each.action, each.resource)) for each in made]
 
 
 def denied(made: Iterable[Call]) -> list[Call]:
@@ -69,13 +79,13 @@ def decide(policy: Policy, call: Call, context: Mapping[str, str]) -> Call:
     """The call, with the decision of a policy whose statements all allow.
 
     Args:
-        context: condition key → value; a condition wants exactly that.
+        context: condition key → value; a condition wants exactly that, or one of several.
     """
     allowed = any(
         _any(_listed(statement["Action"]), call.action)
         and _any(_listed(statement["Resource"]), call.resource)
         and all(
-            context.get(key) == value
+            context.get(key) in _listed(value)
             for wanted in statement.get("Condition", {}).values()
             for key, value in wanted.items()
         )

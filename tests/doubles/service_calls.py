@@ -18,6 +18,53 @@ def calls(cloud: Cloud, machine: str, policies: Mapping[str, Policy]) -> list[Ca
     return [decide(policies[call.role], call, context) for call, context in asked]
 
 
+def handed(cloud: Cloud, deploy_role: str, prefix: str, policy: Policy) -> list[Call]:
+    """The deploy role's leave to hand each role to the service that it trusts, as policy has it.
+
+    MiniStack 1.5.33 asks nobody whether a role may be passed.
+
+    Args:
+        prefix: what the names of the roles begin with.
+    """
+    passed = (each for each in _roles(cloud) if each["RoleName"].startswith(prefix))
+    return [
+        decide(
+            policy,
+            Call(deploy_role, "iam:PassRole", each["Arn"]),
+            {"iam:PassedToService": _trusted(each["AssumeRolePolicyDocument"])},
+        )
+        for each in passed
+    ]
+
+
+def of_rules(cloud: Cloud, role_arn: str, prefix: str, policy: Policy) -> list[Call]:
+    """What EventBridge asks for with a role that its rules' targets name, as the policy has it.
+
+    Source: EventBridge, "Sending and receiving events between Regions": PutEvents on the bus.
+    """
+    events = cloud.client("events")
+    targets = [
+        target
+        for rule in events.list_rules(NamePrefix=prefix)["Rules"]
+        for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+    ]
+    return [
+        decide(policy, Call(_name(role_arn), "events:PutEvents", each["Arn"]), {})
+        for each in targets
+        if each.get("RoleArn") == role_arn
+    ]
+
+
+def _roles(cloud: Cloud) -> Iterator[Mapping[str, Any]]:
+    for page in cloud.client("iam").get_paginator("list_roles").paginate():
+        yield from page["Roles"]
+
+
+def _trusted(document: Mapping[str, Any]) -> str:
+    (statement,) = document["Statement"]
+    return str(statement["Principal"]["Service"])
+
+
 def _of_machine(cloud: Cloud, machine: str) -> Iterator[tuple[Call, Context]]:
     found = cloud.client("stepfunctions").describe_state_machine(stateMachineArn=machine)
     role = _name(found["roleArn"])

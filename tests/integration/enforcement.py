@@ -22,36 +22,91 @@ from sandbox.upstream import Upstream
 # (docs of MiniStack 1.5.33, "IAM enforcement").
 ROOT_KEY, ACCOUNT = "test", "000000000000"
 START_SECONDS = 30
-# Calls whose resource MiniStack 1.5.33 gives as "*", as another one, or without its tags, where AWS
-# gives what our policies name (Service Authorization Reference). Nothing is proven of these.
-UNNAMED = (
-    "cloudtrail:ListTags",
-    "cloudwatch:ListTagsForResource",
-    "ec2:AssociateRouteTable",
-    "ec2:AttachInternetGateway",
-    "ec2:AuthorizeSecurityGroupEgress",
-    "ec2:CreateInternetGateway",
-    "ec2:CreateRoute",
-    "ec2:CreateTags",
-    "ec2:CreateVpc",
-    "ec2:ModifyVpcAttribute",
-    "ec2:RevokeSecurityGroupEgress",
-    "ecs:CreateCluster",
-    "ecs:DescribeClusters",
-    "events:DescribeRule",
-    "events:ListTagsForResource",
-    "events:ListTargetsByRule",
-    "events:PutRule",
-    "events:PutTargets",
-    "lambda:CreateFunction",
-    "lambda:ListLayers",
-    "scheduler:CreateSchedule",
-    "scheduler:GetSchedule",
-    "scheduler:ListTagsForResource",
-    "sns:ListTagsForResource",
-    "states:DescribeMapRun",
-    "states:ListTagsForResource",
-)
+# Calls whose resource MiniStack 1.5.33 gives as "*", as another one, or without its tags, and what
+# AWS names in dev. It cannot decide these: they are allowed there, and tests put them to the
+# policies. Source: Service Authorization Reference of each service; of a subscription that names
+# nothing, but SNS's own refusals name the topic.
+REGION = "us-east-1"
+_CLUSTER = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/airbrew-dev-sync"
+_GROUP = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/airbrew-dev-sync"
+_MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:airbrew-dev-sync"
+_RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/airbrew-dev-trust"
+_SCHEDULE = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/airbrew-dev-sync/airbrew-dev-sync"
+_TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:airbrew-dev-security"
+_TRAIL = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/airbrew-dev-trail"
+_ALARM = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:airbrew-dev-security-untold"
+
+
+def _ec2(kind: str) -> str:
+    return f"arn:aws:ec2:{REGION}:{ACCOUNT}:{kind}/{kind}-0f1c"
+
+
+UNNAMED = {
+    "cloudtrail:AddTags": _TRAIL,
+    "cloudtrail:ListTags": _TRAIL,
+    "cloudtrail:RemoveTags": _TRAIL,
+    "cloudwatch:DeleteAlarms": _ALARM,
+    "cloudwatch:ListTagsForResource": _ALARM,
+    "cloudwatch:TagResource": _ALARM,
+    "cloudwatch:UntagResource": _ALARM,
+    "ec2:AssociateRouteTable": _ec2("route-table"),
+    "ec2:AttachInternetGateway": _ec2("internet-gateway"),
+    "ec2:AuthorizeSecurityGroupEgress": _ec2("security-group"),
+    "ec2:CreateInternetGateway": _ec2("internet-gateway"),
+    "ec2:CreateRoute": _ec2("route-table"),
+    "ec2:CreateTags": _ec2("vpc"),
+    "ec2:CreateVpc": _ec2("vpc"),
+    "ec2:DeleteInternetGateway": _ec2("internet-gateway"),
+    "ec2:DeleteRoute": _ec2("route-table"),
+    "ec2:DeleteRouteTable": _ec2("route-table"),
+    "ec2:DeleteSecurityGroup": _ec2("security-group"),
+    "ec2:DeleteSubnet": _ec2("subnet"),
+    "ec2:DeleteTags": _ec2("vpc"),
+    "ec2:DeleteVpc": _ec2("vpc"),
+    "ec2:DetachInternetGateway": _ec2("internet-gateway"),
+    "ec2:DisassociateRouteTable": _ec2("route-table"),
+    "ec2:ModifySubnetAttribute": _ec2("subnet"),
+    "ec2:ModifyVpcAttribute": _ec2("vpc"),
+    "ec2:RevokeSecurityGroupEgress": _ec2("security-group"),
+    "ec2:RevokeSecurityGroupIngress": _ec2("security-group"),
+    "ecs:CreateCluster": _CLUSTER,
+    "ecs:DescribeClusters": _CLUSTER,
+    "ecs:ListTagsForResource": _CLUSTER,
+    "ecs:TagResource": _CLUSTER,
+    "ecs:UntagResource": _CLUSTER,
+    "events:DeleteRule": _RULE,
+    "events:DescribeRule": _RULE,
+    "events:ListTagsForResource": _RULE,
+    "events:ListTargetsByRule": _RULE,
+    "events:PutRule": _RULE,
+    "events:PutTargets": _RULE,
+    "events:RemoveTargets": _RULE,
+    "events:TagResource": _RULE,
+    "events:UntagResource": _RULE,
+    "lambda:CreateFunction": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:airbrew-dev-collector",
+    "scheduler:CreateSchedule": _SCHEDULE,
+    "scheduler:DeleteSchedule": _SCHEDULE,
+    "scheduler:GetSchedule": _SCHEDULE,
+    "scheduler:ListTagsForResource": _GROUP,
+    "scheduler:TagResource": _GROUP,
+    "scheduler:UntagResource": _GROUP,
+    "scheduler:UpdateSchedule": _SCHEDULE,
+    "sns:GetSubscriptionAttributes": _TOPIC,
+    "sns:ListTagsForResource": _TOPIC,
+    "sns:TagResource": _TOPIC,
+    "sns:Unsubscribe": _TOPIC,
+    "sns:UntagResource": _TOPIC,
+    "states:DescribeMapRun": f"arn:aws:states:{REGION}:{ACCOUNT}:mapRun:airbrew-dev-sync/Copy:0f1c",
+    "states:ListTagsForResource": _MACHINE,
+    "states:TagResource": _MACHINE,
+    "states:UntagResource": _MACHINE,
+}
+# What is true of all of them: it is asked here, of what is ours.
+CONTEXT = {
+    "aws:RequestedRegion": REGION,
+    "aws:ResourceTag/Project": "airbrew",
+    "aws:ResourceTag/Environment": "dev",
+}
 TOKEN = "enforcing"
 # Where tests.doubles.recording_aws is told to write, and what it writes: a line per decision.
 DECISIONS_VARIABLE, DECISIONS = "AIRBREW_TEST_DECISIONS", "decisions.jsonl"

@@ -1,4 +1,4 @@
-"""GitHub's way in, for real: who may assume the roles of a bootstrapped account, and what they may.
+"""GitHub's way in, for real: who may assume the roles of a bootstrapped account.
 
 Three environments are bootstrapped in one account. Each set of claims is put to the delivery's
 own evaluator and to MiniStack's STS, which know nothing of each other.
@@ -6,25 +6,15 @@ own evaluator and to MiniStack's STS, which know nothing of each other.
 
 from __future__ import annotations
 
-import json
-import shutil
-from dataclasses import replace
-
 import pytest
 from botocore.exceptions import ClientError
 
-from delivery.artifacts.build import Places
-from delivery.checkout import Checkout
-from delivery.config import effective, loading
-from delivery.deploy import deployment
-from delivery.oidc import access, explanation, trust
+from delivery.oidc import explanation, trust
 from delivery.oidc.bootstrap import bootstrap
-from delivery.paths import TERRAFORM_DIR
 from delivery.progress import Steps
-from delivery.releases import origin, store
-from delivery.security import report
-from tests.doubles.github_tokens import MAIN, claims, token
-from tests.integration.enforcement import ACCOUNT, UNNAMED, enforcing, sample_upstream
+from tests.doubles.github_tokens import MAIN, claims
+from tests.integration.bootstrapped import Account, checkout_in, environments_of
+from tests.integration.enforcement import enforcing
 
 DEVELOP, RELEASE = "refs/heads/develop", "refs/tags/v1.2.3"
 PULL = "refs/pull/7/merge"
@@ -50,84 +40,26 @@ environments:
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory):
+def account(tmp_path_factory):
     """A local AWS that denies what no policy allows, behind TLS."""
+    configured = environments_of(CONFIGURATION, tmp_path_factory.mktemp("config"))
     with enforcing(tmp_path_factory.mktemp("ministack"), "tests.doubles.tls_aws") as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def environments(tmp_path_factory):
-    """The three environments of one repository."""
-    file = tmp_path_factory.mktemp("config") / "airbrew.yaml"
-    file.write_text(CONFIGURATION)
-    return effective.validated(loading.load(file))
+        yield Account(found, configured)
 
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory, terraform):
     """A Terraform tree and a state folder of its own."""
-    folder = tmp_path_factory.mktemp("checkout")
-    tree = folder / "terraform"
-    shutil.copytree(TERRAFORM_DIR, tree, ignore=shutil.ignore_patterns(".terraform"))
-    state = folder / "state"
-    return Checkout(terraform_dir=tree, state_dir=state, places=Places(state_dir=state))
+    return checkout_in(tmp_path_factory.mktemp("checkout"))
 
 
 @pytest.fixture(scope="module")
-def made(cloud, environments, checkout):
+def made(account, checkout):
     """What the bootstrap of each environment answered, in this order."""
     return {
-        name: bootstrap(environment, cloud, Steps(), checkout=checkout)
-        for name, environment in environments.items()
+        name: bootstrap(environment, account.cloud, Steps(), checkout=checkout)
+        for name, environment in account.environments.items()
     }
-
-
-@pytest.fixture(scope="module")
-def role(cloud, environments, made):
-    """The role of an environment and a purpose, as IAM has it."""
-    iam = cloud.client("iam")
-
-    def found(environment, purpose):
-        name = access.role_name(environments[environment], purpose)
-        return iam.get_role(RoleName=name)["Role"]
-
-    return found
-
-
-@pytest.fixture(scope="module")
-def unnamed(cloud, role):
-    """Lets the roles of dev do what MiniStack could not hold against their policies."""
-    statement = {"Effect": "Allow", "Action": UNNAMED, "Resource": "*"}
-    for purpose in access.PURPOSES:
-        cloud.client("iam").put_role_policy(
-            RoleName=role("dev", purpose)["RoleName"],
-            PolicyName="unnamed",
-            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
-        )
-
-
-@pytest.fixture(scope="module")
-def assumed(cloud, role):
-    """The cloud as a workflow with these claims sees it; AccessDenied where it is not let in."""
-
-    def assume(environment, purpose, told):
-        answer = cloud.client("sts").assume_role_with_web_identity(
-            RoleArn=role(environment, purpose)["Arn"],
-            RoleSessionName="run-1",
-            WebIdentityToken=token(told),
-        )["Credentials"]
-        return replace(
-            cloud,
-            variables=cloud.variables
-            | {
-                "AWS_ACCESS_KEY_ID": answer["AccessKeyId"],
-                "AWS_SECRET_ACCESS_KEY": answer["SecretAccessKey"],
-                "AWS_SESSION_TOKEN": answer["SessionToken"],
-            },
-        )
-
-    return assume
 
 
 def dev(ref=DEVELOP, **told):
@@ -255,25 +187,27 @@ def cases(table):
 
 
 @pytest.mark.parametrize(("environment", "purpose", "told"), cases(LET_IN))
-def test_what_comes_from_where_it_should_is_let_in(role, assumed, environment, purpose, told):
-    policy = role(environment, purpose)["AssumeRolePolicyDocument"]
+def test_what_comes_from_where_it_should_is_let_in(account, made, environment, purpose, told):
+    policy = account.role(environment, purpose)["AssumeRolePolicyDocument"]
 
     assert trust.evaluate(policy, told) == trust.Verdict(accepted=True)
-    assumed(environment, purpose, told)
+    account.assumed(environment, purpose, told)
 
 
 @pytest.mark.parametrize(("environment", "purpose", "told"), cases(REFUSED))
-def test_what_comes_from_elsewhere_is_refused(role, assumed, environment, purpose, told):
-    verdict = trust.evaluate(role(environment, purpose)["AssumeRolePolicyDocument"], told)
+def test_what_comes_from_elsewhere_is_refused(account, made, environment, purpose, told):
+    policy = account.role(environment, purpose)["AssumeRolePolicyDocument"]
+
+    verdict = trust.evaluate(policy, told)
 
     assert not verdict.accepted
     assert verdict.refusals
     with pytest.raises(ClientError, match="AccessDenied"):
-        assumed(environment, purpose, told)
+        account.assumed(environment, purpose, told)
 
 
-def test_a_second_bootstrap_finds_nothing_to_change(cloud, environments, checkout, made):
-    again = bootstrap(environments["staging"], cloud, Steps(), checkout=checkout)
+def test_a_second_bootstrap_finds_nothing_to_change(account, checkout, made):
+    again = bootstrap(account.environments["staging"], account.cloud, Steps(), checkout=checkout)
 
     assert (again.action, again.access) == ("unchanged", made["staging"].access)
 
@@ -287,237 +221,11 @@ def test_the_first_environment_in_an_account_owns_its_provider(made):
     assert len({each.access["provider_arn"] for each in made.values()}) == 1
 
 
-def test_a_refusal_is_explained_from_the_roles_in_the_account(cloud, environments, made):
-    deploy, plan = explanation.explain(environments["dev"], cloud, dev("refs/heads/feature/x"))
+def test_a_refusal_is_explained_from_the_roles_in_the_account(account, made):
+    environment, told = account.environments["dev"], dev("refs/heads/feature/x")
+
+    deploy, plan = explanation.explain(environment, account.cloud, told)
 
     assert [each.condition for each in deploy.reasons] == ["StringLike ref"]
     assert '"feature/x" to github.branches of dev' in deploy.reasons[0].remedy
     assert 'take "environment: dev" off the job' in plan.reasons[0].remedy
-
-
-@pytest.fixture(scope="module")
-def upstream(tmp_path_factory):
-    """A sample Homebrew to mirror from."""
-    with sample_upstream(tmp_path_factory.mktemp("upstream")) as server:
-        yield {
-            "api_url": f"{server.url}/api",
-            "registry_url": server.url,
-            "signing_key_pem": server.public_key_pem,
-        }
-
-
-@pytest.fixture(scope="module")
-def deployed(environments, checkout, unnamed, assumed, upstream):
-    """A whole deploy of dev by a workflow on develop: plan, apply, sync, fetch back, record."""
-    workflow = replace(assumed("dev", "deploy", dev(immutable=True)), upstream=upstream)
-    return deployment.deploy(environments["dev"], workflow, Steps(), checkout=checkout)
-
-
-def test_the_deploy_role_suffices_for_a_whole_deploy_with_a_task_and_its_network(deployed):
-    assert deployed.action == "deployed"
-    assert deployed.bottle["formula"] in {"jq", "wget"}
-
-
-def test_the_plan_role_suffices_for_a_plan(environments, checkout, assumed, upstream, deployed):
-    workflow = replace(assumed("dev", "plan", claims(DEVELOP)), upstream=upstream)
-
-    wish = deployment.Wish(dry_run=True, force=True)
-    outcome = deployment.deploy(environments["dev"], workflow, Steps(), wish, checkout=checkout)
-
-    assert outcome.action == "planned"
-
-
-def test_the_plan_role_suffices_for_the_report_of_all_controls(environments, assumed, deployed):
-    workflow = assumed("dev", "plan", claims(DEVELOP))
-
-    found = report.make(environments["dev"], workflow)
-
-    assert set(found.controls) == {each.id for each in report.CONTROLS}
-    # The two that `unnamed` has put there are found, and nothing else.
-    assert {each.resource for each in found.not_accepted} == {
-        f"github-airbrew-dev-{purpose}/unnamed" for purpose in access.PURPOSES
-    }
-
-
-def test_the_plan_role_suffices_to_take_over_what_stands(environments, assumed, deployed, tmp_path):
-    workflow = assumed("dev", "plan", claims(DEVELOP))
-
-    found = origin.find(environments["dev"], workflow)
-    at = (workflow, found.bucket, found.release)
-
-    assert set(store.fetch(*at, tmp_path)) == set(found.release.components)
-    assert store.bill(*at)
-    assert store.provenance(*at)
-
-
-STATE, MIRROR = f"airbrew-dev-state-{ACCOUNT}", f"airbrew-dev-mirror-{ACCOUNT}"
-ELSEWHERE = f"airbrew-prod-state-{ACCOUNT}"
-POLICY = json.dumps({"Version": "2012-10-17", "Statement": []})
-BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/airbrew-dev-boundary"
-ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
-FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function"
-MACHINE = f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine"
-TRAIL = f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/airbrew-dev-trail"
-NO_DEPLOY_EITHER = {
-    "list another environment's bucket": ("s3", "list_objects_v2", {"Bucket": ELSEWHERE}),
-    "read another environment's state": (
-        "s3",
-        "get_object",
-        {"Bucket": ELSEWHERE, "Key": "access/prod.tfstate"},
-    ),
-    "delete the state bucket": ("s3", "delete_bucket", {"Bucket": STATE}),
-    "delete the mirror": ("s3", "delete_bucket", {"Bucket": MIRROR}),
-    "open the state bucket": ("s3", "put_bucket_policy", {"Bucket": STATE, "Policy": POLICY}),
-    "end the state bucket's versions": (
-        "s3",
-        "put_bucket_versioning",
-        {"Bucket": STATE, "VersioningConfiguration": {"Status": "Suspended"}},
-    ),
-    "change the state of the access": (
-        "s3",
-        "put_object",
-        {"Bucket": STATE, "Key": "access/dev.tfstate", "Body": b"{}"},
-    ),
-    "delete a snapshot": (
-        "s3",
-        "delete_object",
-        {"Bucket": MIRROR, "Key": "snapshots/x/snapshot.json"},
-    ),
-    "publish by itself": (
-        "s3",
-        "put_object",
-        {"Bucket": MIRROR, "Key": "api/formula.jws.json", "Body": b""},
-    ),
-    "make a user": ("iam", "create_user", {"UserName": "airbrew-dev-user"}),
-    "make a key": ("iam", "create_access_key", {"UserName": "airbrew-dev-user"}),
-    "make a role without the boundary": (
-        "iam",
-        "create_role",
-        {"RoleName": "airbrew-dev-x", "AssumeRolePolicyDocument": POLICY},
-    ),
-    "make a role with another boundary": (
-        "iam",
-        "create_role",
-        {
-            "RoleName": "airbrew-dev-x",
-            "AssumeRolePolicyDocument": POLICY,
-            "PermissionsBoundary": ADMINISTRATOR,
-        },
-    ),
-    "make a role of another name": (
-        "iam",
-        "create_role",
-        {"RoleName": "x", "AssumeRolePolicyDocument": POLICY, "PermissionsBoundary": BOUNDARY},
-    ),
-    "take a role's boundary away": (
-        "iam",
-        "delete_role_permissions_boundary",
-        {"RoleName": "airbrew-dev-orchestrator"},
-    ),
-    "give itself more": (
-        "iam",
-        "attach_role_policy",
-        {"RoleName": "github-airbrew-dev-deploy", "PolicyArn": ADMINISTRATOR},
-    ),
-    "let others in": (
-        "iam",
-        "update_assume_role_policy",
-        {"RoleName": "github-airbrew-dev-deploy", "PolicyDocument": POLICY},
-    ),
-    "widen the boundary": (
-        "iam",
-        "create_policy_version",
-        {"PolicyArn": BOUNDARY, "PolicyDocument": POLICY, "SetAsDefault": True},
-    ),
-    "drop the provider": (
-        "iam",
-        "delete_open_id_connect_provider",
-        {"OpenIDConnectProviderArn": access.provider_arn(ACCOUNT)},
-    ),
-    "call another environment's function": (
-        "lambda",
-        "invoke",
-        {"FunctionName": f"{FUNCTION}:airbrew-prod-orchestrator"},
-    ),
-    "start another environment's sync": (
-        "stepfunctions",
-        "start_execution",
-        {"stateMachineArn": f"{MACHINE}:airbrew-prod-sync"},
-    ),
-    "read its own secret": ("secretsmanager", "get_secret_value", {"SecretId": "airbrew-dev/x"}),
-    "read another's secret": ("secretsmanager", "get_secret_value", {"SecretId": "payroll"}),
-    "stop the trail": ("cloudtrail", "stop_logging", {"Name": TRAIL}),
-    "delete the trail": ("cloudtrail", "delete_trail", {"Name": TRAIL}),
-    "make a machine": (
-        "ec2",
-        "run_instances",
-        {"ImageId": "ami-12345678", "MinCount": 1, "MaxCount": 1},
-    ),
-    "make a key of KMS": ("kms", "create_key", {}),
-}
-NO_PLAN_EITHER = {
-    "write the state": (
-        "s3",
-        "put_object",
-        {"Bucket": STATE, "Key": "terraform/dev.tfstate", "Body": b"{}"},
-    ),
-    "write the history": (
-        "s3",
-        "put_object",
-        {"Bucket": STATE, "Key": "releases/dev/000009.json", "Body": b"{}"},
-    ),
-    "write the settings": (
-        "s3",
-        "put_object",
-        {"Bucket": MIRROR, "Key": "settings/mirror.json", "Body": b"{}"},
-    ),
-    "call a function": ("lambda", "invoke", {"FunctionName": f"{FUNCTION}:airbrew-dev-collector"}),
-    "change a function": (
-        "lambda",
-        "update_function_configuration",
-        {"FunctionName": f"{FUNCTION}:airbrew-dev-collector", "Timeout": 60},
-    ),
-    "start a sync": (
-        "stepfunctions",
-        "start_execution",
-        {"stateMachineArn": f"{MACHINE}:airbrew-dev-sync"},
-    ),
-    "make a bounded role": (
-        "iam",
-        "create_role",
-        {
-            "RoleName": "airbrew-dev-x",
-            "AssumeRolePolicyDocument": POLICY,
-            "PermissionsBoundary": BOUNDARY,
-        },
-    ),
-    "change a role": (
-        "iam",
-        "put_role_policy",
-        {"RoleName": "airbrew-dev-orchestrator", "PolicyName": "x", "PolicyDocument": POLICY},
-    ),
-}
-
-
-def forbidden():
-    for what, call in NO_DEPLOY_EITHER.items():
-        yield pytest.param("deploy", *call, id=f"deploy: {what}")
-    for what, call in (NO_DEPLOY_EITHER | NO_PLAN_EITHER).items():
-        yield pytest.param("plan", *call, id=f"plan: {what}")
-
-
-@pytest.fixture(scope="module")
-def workflows(assumed, deployed):
-    """A workflow under each role, after the deploy that its calls would spoil."""
-    return {
-        "deploy": assumed("dev", "deploy", dev(immutable=True)),
-        "plan": assumed("dev", "plan", claims(DEVELOP)),
-    }
-
-
-@pytest.mark.parametrize(("purpose", "service", "operation", "given"), list(forbidden()))
-def test_what_a_workflow_must_not_do_is_denied(workflows, purpose, service, operation, given):
-    call = getattr(workflows[purpose].client(service), operation)
-
-    with pytest.raises(ClientError, match=r"AccessDenied|UnauthorizedOperation"):
-        call(**given)

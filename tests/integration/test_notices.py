@@ -19,6 +19,7 @@ from delivery.paths import TERRAFORM_DIR
 from delivery.security import watching
 from delivery.security.findings import Place
 from delivery.terraform.running import Workspace
+from tests.doubles import iam_use, service_calls
 from tests.integration.enforcement import ACCOUNT, enforcing
 from tests.integration.misdeeds import bad, harmless
 from tests.integration.recorded import API_CALL, Event
@@ -334,16 +335,21 @@ def test_abroad_what_is_harmless_is_not_handed_on(handed_on):
     assert [each for each in harmless(PREFIX[ABROAD]) if handed_on(API_CALL, each)] == []
 
 
-def test_the_role_that_hands_on_may_do_nothing_else(clouds):
-    iam = clouds[ABROAD].client("iam")
+def test_the_role_that_hands_on_may_do_that_and_has_no_permission_besides(clouds):
+    role = clouds[ABROAD].client("iam").get_role(RoleName="airbrew-prod-notices")["Role"]
+    policy = (
+        clouds[ABROAD]
+        .client("iam")
+        .get_role_policy(RoleName=role["RoleName"], PolicyName="hand-on")["PolicyDocument"]
+    )
 
-    policy = iam.get_role_policy(RoleName="airbrew-prod-notices", PolicyName="hand-on")
+    calls = service_calls.of_rules(clouds[HOME], role["Arn"], PREFIX[ABROAD], policy)
 
-    (statement,) = policy["PolicyDocument"]["Statement"]
-    assert statement["Action"] == "events:PutEvents"
-    assert statement["Resource"] == f"arn:aws:events:{ABROAD}:{ACCOUNT}:event-bus/default"
-    trust = iam.get_role(RoleName="airbrew-prod-notices")["Role"]["AssumeRolePolicyDocument"]
-    assert trust["Statement"][0]["Principal"] == {"Service": "events.amazonaws.com"}
+    assert len(calls) == len(GLOBAL)
+    assert iam_use.denied(calls) == []
+    assert list(iam_use.excess(policy, calls)) == []
+    trusted = role["AssumeRolePolicyDocument"]["Statement"][0]
+    assert trusted["Principal"] == {"Service": "events.amazonaws.com"}
 
 
 def test_in_us_east_1_there_is_nothing_to_hand_on(declared):

@@ -17,9 +17,6 @@ locals {
         Effect = "Allow"
         Action = [
           "s3:CreateBucket",
-          "s3:DeleteBucketPolicy",
-          "s3:PutBucketLogging",
-          "s3:PutBucketOwnershipControls",
           "s3:PutBucketPolicy",
           "s3:PutBucketPublicAccessBlock",
           "s3:PutBucketTagging",
@@ -32,7 +29,7 @@ locals {
       {
         Sid      = "WriteTheMirrorsSettings"
         Effect   = "Allow"
-        Action   = ["s3:DeleteObject", "s3:PutObject", "s3:PutObjectTagging"]
+        Action   = "s3:PutObject"
         Resource = "${local.mirror_bucket}/settings/*"
       },
     ]
@@ -42,7 +39,7 @@ locals {
         # A role that is made, or given more, has the boundary around it.
         Sid       = "MakeBoundedRoles"
         Effect    = "Allow"
-        Action    = ["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
+        Action    = ["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
         Resource  = local.own_roles
         Condition = { StringEquals = { "iam:PermissionsBoundary" = aws_iam_policy.boundary.arn } }
       },
@@ -53,6 +50,7 @@ locals {
           "iam:DeleteRole",
           "iam:DeleteRolePolicy",
           "iam:DetachRolePolicy",
+          "iam:ListInstanceProfilesForRole",
           "iam:TagRole",
           "iam:UntagRole",
           "iam:UpdateAssumeRolePolicy",
@@ -69,7 +67,6 @@ locals {
         Condition = {
           StringEquals = {
             "iam:PassedToService" = [
-              "cloudtrail.amazonaws.com",
               "ecs-tasks.amazonaws.com",
               "events.amazonaws.com",
               "lambda.amazonaws.com",
@@ -94,19 +91,14 @@ locals {
         Sid    = "ChangeFunctions"
         Effect = "Allow"
         Action = [
-          "lambda:AddPermission",
           "lambda:CreateAlias",
           "lambda:CreateFunction",
           "lambda:DeleteAlias",
           "lambda:DeleteFunction",
-          "lambda:DeleteFunctionEventInvokeConfig",
           "lambda:DeleteLayerVersion",
           "lambda:InvokeFunction",
           "lambda:PublishLayerVersion",
           "lambda:PublishVersion",
-          "lambda:PutFunctionConcurrency",
-          "lambda:PutFunctionEventInvokeConfig",
-          "lambda:RemovePermission",
           "lambda:TagResource",
           "lambda:UntagResource",
           "lambda:UpdateAlias",
@@ -121,14 +113,23 @@ locals {
         Action = [
           "states:CreateStateMachine",
           "states:DeleteStateMachine",
-          "states:PublishStateMachineVersion",
           "states:StartExecution",
-          "states:StopExecution",
           "states:TagResource",
           "states:UntagResource",
           "states:UpdateStateMachine",
         ]
         Resource = local.own_machines
+      },
+      {
+        Sid    = "FollowWhatRuns"
+        Effect = "Allow"
+        Action = [
+          "states:DescribeExecution",
+          "states:DescribeMapRun",
+          "states:GetExecutionHistory",
+          "states:ListMapRuns",
+        ]
+        Resource = local.own_runs
       },
       {
         Sid    = "ChangeSchedules"
@@ -150,10 +151,6 @@ locals {
         Action = [
           "logs:CreateLogGroup",
           "logs:DeleteLogGroup",
-          "logs:DeleteMetricFilter",
-          "logs:DeleteRetentionPolicy",
-          "logs:DescribeMetricFilters",
-          "logs:PutMetricFilter",
           "logs:PutRetentionPolicy",
           "logs:TagResource",
           "logs:UntagResource",
@@ -184,13 +181,12 @@ locals {
         Action = [
           "ecs:CreateCluster",
           "ecs:DeleteCluster",
+          "ecs:ListTagsForResource",
           "ecs:PutClusterCapacityProviders",
           "ecs:TagResource",
           "ecs:UntagResource",
-          "ecs:UpdateCluster",
-          "ecs:UpdateClusterSettings",
         ]
-        Resource = local.own_tasks
+        Resource = [local.own_clusters, local.own_tasks]
       },
       {
         # AWS takes "*" only for taking a definition back. Source: Service Authorization Reference, Amazon ECS.
@@ -221,7 +217,6 @@ locals {
           "ec2:AssociateRouteTable",
           "ec2:AttachInternetGateway",
           "ec2:AuthorizeSecurityGroupEgress",
-          "ec2:AuthorizeSecurityGroupIngress",
           "ec2:CreateRoute",
           "ec2:DeleteInternetGateway",
           "ec2:DeleteRoute",
@@ -255,7 +250,6 @@ locals {
           "ecr:BatchGetImage",
           "ecr:CompleteLayerUpload",
           "ecr:CreateRepository",
-          "ecr:GetDownloadUrlForLayer",
           "ecr:InitiateLayerUpload",
           "ecr:PutImage",
           "ecr:PutLifecyclePolicy",
@@ -285,8 +279,6 @@ locals {
           "cloudtrail:StartLogging",
           "cloudtrail:UpdateTrail",
           "cloudwatch:DeleteAlarms",
-          "cloudwatch:DeleteDashboards",
-          "cloudwatch:PutDashboard",
           "cloudwatch:PutMetricAlarm",
           "cloudwatch:TagResource",
           "cloudwatch:UntagResource",
@@ -303,11 +295,6 @@ locals {
           "sns:TagResource",
           "sns:Unsubscribe",
           "sns:UntagResource",
-          "sqs:CreateQueue",
-          "sqs:DeleteQueue",
-          "sqs:SetQueueAttributes",
-          "sqs:TagQueue",
-          "sqs:UntagQueue",
         ]
         Resource = local.own_watch
       },

@@ -28,7 +28,7 @@ resource "aws_iam_policy" "boundary" {
           "states:StartExecution",
           "states:StopExecution",
         ]
-        Resource = local.own_machines
+        Resource = concat([local.own_machines], local.own_runs)
       },
       {
         Sid      = "CallFunctions"
@@ -121,7 +121,6 @@ resource "aws_iam_policy" "ceiling" {
           "ecs:*",
           "events:*",
           # About roles only: no user, no key, no policy that others use.
-          "iam:AttachRolePolicy",
           "iam:CreateRole",
           "iam:CreateServiceLinkedRole",
           "iam:DeleteRole",
@@ -142,11 +141,8 @@ resource "aws_iam_policy" "ceiling" {
           "s3:*",
           "scheduler:*",
           "secretsmanager:DescribeSecret",
-          "secretsmanager:ListSecrets",
           "sns:*",
-          "sqs:*",
           "states:*",
-          "sts:GetCallerIdentity",
         ]
         Resource = "*"
       },

@@ -13,10 +13,9 @@ locals {
     "arn:aws:logs:${local.here}:log-group:/aws/lambda/${local.prefix}-*",
     "arn:aws:logs:${local.here}:log-group:/aws/vendedlogs/states/${local.prefix}-*",
     "arn:aws:logs:${local.here}:log-group:/ecs/${local.prefix}-*",
-    "arn:aws:logs:${local.here}:log-group:/${local.prefix}/*",
   ]
-  own_machines = [
-    "arn:aws:states:${local.here}:stateMachine:${local.prefix}-*",
+  own_machines = "arn:aws:states:${local.here}:stateMachine:${local.prefix}-*"
+  own_runs = [
     "arn:aws:states:${local.here}:execution:${local.prefix}-*",
     "arn:aws:states:${local.here}:mapRun:${local.prefix}-*",
   ]
@@ -28,22 +27,18 @@ locals {
     "arn:aws:scheduler:${local.here}:schedule/${local.prefix}-*",
     "arn:aws:scheduler:${local.here}:schedule-group/${local.prefix}-*",
   ]
-  own_tasks = [
-    "arn:aws:ecs:${local.here}:cluster/${local.prefix}-*",
-    "arn:aws:ecs:${local.here}:task-definition/${local.prefix}-*",
-    "arn:aws:ecs:${local.here}:task/${local.prefix}-*",
-  ]
-  own_images = "arn:aws:ecr:${local.here}:repository/${local.prefix}-*"
-  own_bus    = "arn:aws:events:${local.here}:event-bus/default"
+  own_clusters = "arn:aws:ecs:${local.here}:cluster/${local.prefix}-*"
+  own_tasks    = "arn:aws:ecs:${local.here}:task-definition/${local.prefix}-*"
+  own_images   = "arn:aws:ecr:${local.here}:repository/${local.prefix}-*"
+  own_bus      = "arn:aws:events:${local.here}:event-bus/default"
+  own_trail    = "arn:aws:cloudtrail:${local.here}:trail/${local.prefix}-*"
   own_watch = distinct([
-    "arn:aws:cloudtrail:${local.here}:trail/${local.prefix}-*",
+    local.own_trail,
     "arn:aws:cloudwatch:${local.here}:alarm:${local.prefix}-*",
-    "arn:aws:cloudwatch::${var.account.id}:dashboard/${local.prefix}-*",
     "arn:aws:events:${local.here}:rule/${local.prefix}-*",
     # What has no region is told there only: modules/monitoring/global.tf.
     "arn:aws:events:us-east-1:${var.account.id}:rule/${local.prefix}-*",
     "arn:aws:sns:${local.here}:${local.prefix}-*",
-    "arn:aws:sqs:${local.here}:${local.prefix}-*",
   ])
   own_secrets = "arn:aws:secretsmanager:${local.here}:secret:${local.prefix}/*"
 }

@@ -1,4 +1,4 @@
-# Looking: what a plan, a drift report, `inv status` and `inv security.report` read. Both roles of GitHub may.
+# Looking: what a plan and `inv status` read. Both roles of GitHub may.
 resource "aws_iam_policy" "look" {
   name        = "github-${local.prefix}-look"
   description = "What a workflow may read of ${local.prefix}."
@@ -7,12 +7,17 @@ resource "aws_iam_policy" "look" {
     Version = "2012-10-17"
     Statement = [
       {
-        Sid    = "ReadBuckets"
-        Effect = "Allow"
-        Action = ["s3:GetBucket*", "s3:Get*Configuration", "s3:GetObject", "s3:GetObjectTagging", "s3:ListBucket"]
-        Resource = flatten([
-          for bucket in concat([local.state_bucket], local.own_buckets) : [bucket, "${bucket}/*"]
-        ])
+        Sid      = "ReadBuckets"
+        Effect   = "Allow"
+        Action   = ["s3:GetBucket*", "s3:Get*Configuration", "s3:ListBucket", "s3:ListBucketVersions"]
+        Resource = concat([local.state_bucket], local.own_buckets)
+      },
+      {
+        # Not the trail's: who did what is read by people, with credentials of their own.
+        Sid      = "ReadStateAndMirror"
+        Effect   = "Allow"
+        Action   = "s3:GetObject"
+        Resource = ["${local.state_bucket}/*", "${local.mirror_bucket}/*"]
       },
       {
         # How it was at a deploy tells whether a way back to that is open.
@@ -29,63 +34,30 @@ resource "aws_iam_policy" "look" {
         Resource = "${local.state_bucket}/terraform/*.tflock"
       },
       {
-        Sid      = "NoteTheLastLookForDrift"
+        Sid      = "ReadRoles"
         Effect   = "Allow"
-        Action   = "s3:PutObject"
-        Resource = "${local.state_bucket}/drift/*"
-      },
-      {
-        Sid    = "ReadRoles"
-        Effect = "Allow"
-        Action = [
-          "iam:GetRole",
-          "iam:GetRolePolicy",
-          "iam:ListAttachedRolePolicies",
-          "iam:ListInstanceProfilesForRole",
-          "iam:ListRolePolicies",
-          "iam:ListRoleTags",
-        ]
-        Resource = [local.own_roles, "arn:aws:iam::${var.account.id}:role/github-${local.prefix}-*"]
-      },
-      {
-        Sid    = "ReadWhatBoundsThem"
-        Effect = "Allow"
-        Action = ["iam:GetPolicy", "iam:GetPolicyVersion"]
-        Resource = [
-          "arn:aws:iam::${var.account.id}:policy/${local.prefix}-*",
-          "arn:aws:iam::${var.account.id}:policy/github-${local.prefix}-*",
-        ]
+        Action   = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"]
+        Resource = local.own_roles
       },
       {
         Sid    = "ReadWhatRuns"
         Effect = "Allow"
         Action = [
           "ecr:DescribeImages",
-          "ecs:Describe*",
-          "ecs:ListTagsForResource",
+          "ecs:DescribeClusters",
           "lambda:GetAlias",
           "lambda:GetFunction",
           "lambda:GetFunctionCodeSigningConfig",
           "lambda:GetFunctionConfiguration",
-          "lambda:GetFunctionConcurrency",
-          "lambda:GetFunctionEventInvokeConfig",
           "lambda:GetLayerVersion",
-          "lambda:GetPolicy",
-          "lambda:GetProvisionedConcurrencyConfig",
-          "lambda:ListAliases",
-          "lambda:ListTags",
           "lambda:ListVersionsByFunction",
-          "logs:GetLogEvents",
+          "logs:DescribeLogStreams",
           "logs:ListTagsForResource",
           "scheduler:GetSchedule",
           "scheduler:GetScheduleGroup",
           "scheduler:ListTagsForResource",
-          "states:DescribeExecution",
-          "states:DescribeMapRun",
           "states:DescribeStateMachine",
-          "states:GetExecutionHistory",
           "states:ListExecutions",
-          "states:ListMapRuns",
           "states:ListStateMachineVersions",
           "states:ListTagsForResource",
         ]
@@ -94,9 +66,9 @@ resource "aws_iam_policy" "look" {
           [local.own_images],
           local.own_logs,
           [for group in local.own_logs : "${group}:*"],
-          local.own_machines,
+          [local.own_machines],
           local.own_schedules,
-          local.own_tasks,
+          [local.own_clusters],
         )
       },
       {
@@ -105,10 +77,8 @@ resource "aws_iam_policy" "look" {
         Action = [
           "cloudtrail:GetEventSelectors",
           "cloudtrail:GetInsightSelectors",
-          "cloudtrail:GetTrail",
           "cloudtrail:GetTrailStatus",
           "cloudtrail:ListTags",
-          "cloudwatch:GetDashboard",
           "cloudwatch:ListTagsForResource",
           "events:DescribeRule",
           "events:ListTagsForResource",
@@ -116,10 +86,7 @@ resource "aws_iam_policy" "look" {
           "secretsmanager:DescribeSecret",
           "sns:GetSubscriptionAttributes",
           "sns:GetTopicAttributes",
-          "sns:ListSubscriptionsByTopic",
           "sns:ListTagsForResource",
-          "sqs:GetQueueAttributes",
-          "sqs:ListQueueTags",
         ]
         Resource = concat(local.own_watch, [local.own_secrets])
       },
@@ -131,18 +98,10 @@ resource "aws_iam_policy" "look" {
         Action = [
           "cloudtrail:DescribeTrails",
           "cloudwatch:DescribeAlarms",
-          "cloudwatch:GetMetricData",
           "ec2:Describe*",
           "ecs:DescribeTaskDefinition",
-          "iam:GetAccountSummary",
-          "iam:ListAccessKeys",
-          "iam:ListRoles",
-          "iam:ListUsers",
-          "lambda:ListFunctions",
           "logs:DescribeLogGroups",
-          "secretsmanager:ListSecrets",
           "states:ValidateStateMachineDefinition",
-          "sts:GetCallerIdentity",
         ]
         Resource = "*"
       },
@@ -155,4 +114,64 @@ resource "aws_iam_role_policy_attachment" "look" {
 
   role       = each.value.name
   policy_arn = aws_iam_policy.look.arn
+}
+
+# What only the reports read, `inv drift` and `inv security.report`: the role that plans may.
+resource "aws_iam_role_policy" "report" {
+  name = "report"
+  role = aws_iam_role.github["plan"].name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "NoteTheLastLookForDrift"
+        Effect   = "Allow"
+        Action   = "s3:PutObject"
+        Resource = "${local.state_bucket}/drift/*"
+      },
+      {
+        Sid      = "ReadWhatLetsGithubIn"
+        Effect   = "Allow"
+        Action   = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"]
+        Resource = "arn:aws:iam::${var.account.id}:role/github-${local.prefix}-*"
+      },
+      {
+        Sid    = "ReadWhatBoundsThem"
+        Effect = "Allow"
+        Action = ["iam:GetPolicy", "iam:GetPolicyVersion"]
+        Resource = [
+          "arn:aws:iam::${var.account.id}:policy/${local.prefix}-*",
+          "arn:aws:iam::${var.account.id}:policy/github-${local.prefix}-*",
+        ]
+      },
+      {
+        Sid      = "ReadWhoMayCall"
+        Effect   = "Allow"
+        Action   = "lambda:GetPolicy"
+        Resource = local.own_functions[0]
+      },
+      {
+        Sid      = "ReadTheTrail"
+        Effect   = "Allow"
+        Action   = "cloudtrail:GetTrail"
+        Resource = local.own_trail
+      },
+      {
+        # For these AWS takes "*" only, or it is the whole account that is asked about.
+        # Source: Service Authorization Reference of each service.
+        Sid    = "ReadTheAccount"
+        Effect = "Allow"
+        Action = [
+          "cloudtrail:LookupEvents",
+          "iam:GetAccountSummary",
+          "iam:ListAccessKeys",
+          "iam:ListRoles",
+          "iam:ListUsers",
+          "lambda:ListFunctions",
+        ]
+        Resource = "*"
+      },
+    ]
+  })
 }

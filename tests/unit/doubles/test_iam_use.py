@@ -97,3 +97,35 @@ def test_only_what_roles_asked_for_is_taken_from_the_record(tmp_path):
     record.write_text("".join(json.dumps(each) + "\n" for each in told))
 
     assert iam_use.calls(record) == [MADE[1]]
+
+
+def test_a_condition_that_names_several_values_wants_one_of_them():
+    passed = {
+        "Sid": "Pass",
+        "Action": "iam:PassRole",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"iam:PassedToService": ["ecs.amazonaws.com", "states"]}},
+    }
+    call = Call(ROLE, "iam:PassRole", "arn:aws:iam::1:role/x")
+
+    allowed = iam_use.decide(policy(passed), call, {"iam:PassedToService": "ecs.amazonaws.com"})
+    refused = iam_use.decide(policy(passed), call, {"iam:PassedToService": "lambda"})
+
+    assert (allowed.decision, refused.decision) == ("Allow", "ImplicitDeny")
+
+
+def test_a_resource_that_was_not_named_is_named_and_others_are_left():
+    unnamed = Call(ROLE, "s3:ListAllMyBuckets", "*", "Allow")
+
+    named = iam_use.named([*MADE, unnamed], {"s3:ListAllMyBuckets": BUCKET})
+
+    assert named == [*MADE, Call(ROLE, "s3:ListAllMyBuckets", BUCKET, "Allow")]
+
+
+def test_of_a_role_s_sessions_one_can_be_looked_at(tmp_path):
+    begins, file = f"arn:aws:sts::000000000000:assumed-role/{ROLE}", tmp_path / "decisions.jsonl"
+    told = [[f"{begins}/{session}", "s3:GetObject", "*", "Allow"] for session in ("life", "other")]
+    file.write_text("".join(f"{json.dumps(each)}\n" for each in told))
+
+    assert len(iam_use.calls(file)) == 2
+    assert len(iam_use.calls(file, "/life")) == 1

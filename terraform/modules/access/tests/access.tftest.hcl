@@ -117,7 +117,7 @@ run "the_ceiling_is_above_all_that_the_roles_are_given" {
   assert {
     condition = alltrue([
       for action in flatten([
-        for policy in concat([aws_iam_policy.look.policy], [for each in aws_iam_role_policy.deploy : each.policy]) :
+        for policy in concat([aws_iam_policy.look.policy, aws_iam_role_policy.report.policy], [for each in aws_iam_role_policy.deploy : each.policy]) :
         [for statement in jsondecode(policy).Statement : statement.Action]
         ]) : anytrue([
         for allowed in jsondecode(aws_iam_policy.ceiling.policy).Statement[0].Action :
