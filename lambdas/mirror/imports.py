@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -43,6 +44,8 @@ def publish(
 ) -> dict[str, Any]:
     """Publish a snapshot of another mirror under its own id; safe to call again.
 
+    What is published already gets back the indexes that it has lost since.
+
     Returns:
         The answer of `publication.publish`.
 
@@ -55,6 +58,7 @@ def publish(
     bucket, holder = connections.bucket, f"import/{snapshot}"
     published = reports.published(bucket, snapshot)
     if published is not None:
+        _bring_back(connections, snapshot, is_running, now)
         return published
     earlier = lease.take(bucket, snapshot, holder, is_running, now)
     try:
@@ -65,6 +69,23 @@ def publish(
         # Its id may be ahead of our clock: once refused, it must not lead later syncs there.
         came = snapshots.find(bucket, snapshot) is not None
         lease.release(bucket, holder, now, sync=snapshot if came else earlier)
+
+
+def _bring_back(
+    connections: Connections, snapshot: str, is_running: lease.IsRunning, now: datetime
+) -> None:
+    """Put the indexes that are gone where they were: behind a gap no upstream has them."""
+    bucket = connections.bucket
+    if bucket.find(keys.imported(snapshot, "bottles.json")) is None:
+        return
+    inventory = bucket.sizes(keys.V2)
+    listed = _document(bucket, keys.imported(snapshot, "bottles.json"))
+    if all(Bottle.from_json(each).manifest_key in inventory for each in listed):
+        return
+    with lease.held(bucket, f"mend/{snapshot}", is_running, now, lease.LASTS):
+        plan = _plan(connections, snapshot, now)
+        lost = [each for each in plan.manifests if keys.manifest(*each[:2]) not in inventory]
+        publication.put_manifests(bucket, replace(plan, manifests=tuple(lost)), inventory)
 
 
 def _check_newest(bucket: Bucket, snapshot: str) -> None:

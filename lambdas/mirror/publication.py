@@ -61,7 +61,7 @@ def publish(
     inventory = bucket.sizes(keys.V2)
     plan = Plan.read(bucket, sync).weighed(inventory)
     _check_complete(bucket, plan, inventory)
-    _publish_manifests(bucket, plan, inventory)
+    put_manifests(bucket, plan, inventory)
     previous, document = _write_snapshot(bucket, plan, now)
     lease.renew(bucket, sync, datetime.now(UTC))
     moved = channels.advance(connections, document, inventory, now)
@@ -119,7 +119,7 @@ def _problems_of_batches(bucket: Bucket, sync: str) -> dict[str, str]:
     }
 
 
-def _publish_manifests(bucket: Bucket, plan: Plan, inventory: Mapping[str, int]) -> None:
+def put_manifests(bucket: Bucket, plan: Plan, inventory: Mapping[str, int]) -> None:
     """Put the staged indexes where clients ask for them.
 
     Raises:

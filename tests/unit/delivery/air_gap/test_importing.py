@@ -121,6 +121,31 @@ def test_the_lease_is_given_back_when_publishing_fails(first, far, parcel):
     assert API not in far.held()
 
 
+def test_a_manifest_that_was_lost_comes_back_with_the_same_parcel(first, far, parcel):
+    far.bring(parcel)
+    lost = next(key for key in files_of(parcel) if "/jq/manifests/" in key)
+    before = far.read(lost)
+    far.s3.delete_object(Bucket=FAR, Key=lost)
+
+    answer = far.bring(parcel).answer
+
+    assert answer["snapshot"] == first
+    assert far.read(lost) == before
+    assert json.loads(far.read("syncs/lease.json"))["expires_at"] < "2099"
+
+
+def test_a_lost_manifest_comes_back_only_as_the_catalogue_promises_it(first, far, parcel):
+    far.bring(parcel)
+    lost = next(key for key in files_of(parcel) if "/jq/manifests/" in key)
+    far.s3.delete_object(Bucket=FAR, Key=lost)
+    resign(far, parcel, {lost: b"{}"})
+
+    with pytest.raises(PublishFailed, match="not an OCI image index"):
+        far.bring(parcel)
+
+    assert lost not in far.held()
+
+
 def test_a_refused_import_leaves_later_syncs_in_their_own_time(second, far, tmp_path):
     far.export(tmp_path / "second")
     index = next(key for key in files_of(tmp_path / "second") if "/jq/manifests/" in key)
