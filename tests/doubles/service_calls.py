@@ -111,8 +111,11 @@ def _of_schedule(cloud: Cloud, machine: str) -> Iterator[tuple[Call, Context]]:
     scheduler = cloud.client("scheduler")
     for each in scheduler.list_schedules()["Schedules"]:
         found = scheduler.get_schedule(Name=each["Name"], GroupName=each["GroupName"])
-        if found["Target"]["Arn"] == machine:
-            yield Call(_name(found["Target"]["RoleArn"]), "states:StartExecution", machine), {}
+        target, role = found["Target"]["Arn"], _name(found["Target"]["RoleArn"])
+        if target == machine:
+            yield Call(role, "states:StartExecution", machine), {}
+        elif f":function:{machine.rpartition(':')[2].removesuffix('-sync')}-" in target:
+            yield Call(role, "lambda:InvokeFunction", target), {}
 
 
 def _name(role_arn: str) -> str:
