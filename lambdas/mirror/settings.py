@@ -132,7 +132,9 @@ class Selection:
 
     def as_json(self) -> dict[str, Any]:
         """As ``snapshot.json`` records it."""
-        return asdict(self)
+        told = asdict(self)
+        del told["is_asked"]  # Never of a sync.
+        return told
 
 
 @dataclass(frozen=True)

@@ -214,6 +214,34 @@ def test_what_was_taken_back_does_not_come_back_by_itself_but_a_newer_one_does(
     assert served()["pilot"] == third
 
 
+def test_an_api_file_that_api_is_to_get_after_a_soak_is_no_gap_in_it(
+    configured, publish, upstream, signer, sync
+):
+    configured(replace(THREE, followed="stable"))
+    publish(0)
+    upstream.api_files["cask.jws.json"] = signer.sign("[]")
+    second = publish(1)
+
+    answer = sync.run(execution="without news", now=NOW + 1.5 * DAY)
+
+    assert answer["snapshot"] == second
+
+
+def test_what_was_taken_back_and_collected_does_not_come_back_without_news(
+    connections, publish, upstream, signer, sync, served, s3
+):
+    first = publish(0)
+    upstream.api_files["cask.jws.json"] = signer.sign("[]")
+    second = publish(1)
+    channels.rollback(connections, "default", first, NOW + DAY, dry_run=False)
+    s3.delete_object(Bucket="mirror", Key="api/cask.jws.json")
+
+    answer = sync.run(execution="without news", now=NOW + 2 * DAY)
+
+    assert answer["snapshot"] == second
+    assert served() == {"api": first}
+
+
 def test_a_bad_snapshot_that_left_canary_by_rollback_never_soaks(configured, publish, served):
     connections = configured(THREE)
     first = publish(0)

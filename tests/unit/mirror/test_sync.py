@@ -421,6 +421,26 @@ def test_files_that_did_not_change_stand_in_the_next_snapshot_as_well(
     assert len(held) == 2
 
 
+def selection_of(s3, edit):
+    """Change what the newest snapshot says of its selection."""
+    key = "snapshots/2026-11-22T030000Z/snapshot.json"
+    document = json.loads(s3.get_object(Bucket="mirror", Key=key)["Body"].read())
+    edit(document["selection"])
+    s3.put_object(Bucket="mirror", Key=key, Body=json.dumps(document).encode())
+
+
+def test_a_snapshot_of_a_release_that_knew_fewer_settings_is_no_news(upstream, sync, published, s3):
+    selection_of(s3, lambda told: told.pop("portable_ruby_versions"))
+
+    assert sync.run(execution="two", now=NOW + WEEK)["snapshot"] == "2026-11-22T030000Z"
+
+
+def test_a_snapshot_of_a_release_that_knew_more_settings_is(upstream, sync, published, s3):
+    selection_of(s3, lambda told: told.update(moons=3))
+
+    assert sync.run(execution="two", now=NOW + WEEK)["snapshot"] == "2026-11-29T030000Z"
+
+
 def gap_in_api(s3, connections):
     s3.delete_object(Bucket="mirror", Key=f"api/{API}")
 
