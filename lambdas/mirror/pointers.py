@@ -14,8 +14,8 @@ from mirror.bucket import Bucket
 from mirror.errors import DamagedRecord
 from mirror.snapshots import Document
 
-# Enough to know what soaked while newer snapshots came by the hour.
-STAYS = 100
+# Enough to know what soaked for a month while newer snapshots came by the hour; 90 KB at most.
+STAYS = 1000
 BY_SYNC, BY_SOAK, BY_HAND, BY_ROLLBACK = "sync", "soak", "hand", "rollback"
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from mirror import audit, channels, pointers, snapshots
+from mirror import audit, channels, keys, pointers, snapshots
 from mirror.errors import (
     DamagedRecord,
     IncompleteSnapshot,
@@ -110,6 +110,17 @@ def test_a_snapshot_each_night_does_not_keep_any_from_soaking_for_two_days(
 
     assert served()["pilot"] == published[5]
     assert served()["stable"] == published[3]
+
+
+def test_a_snapshot_each_hour_does_not_keep_any_from_soaking_for_a_month():
+    pointer = pointers.Pointer("canary")
+    hours = [NOW + timedelta(hours=hour) for hour in range(800)]
+    for hour in hours:
+        pointer = pointer.moved(keys.sync_id(hour), pointers.BY_SYNC, hour)
+
+    soaked = channels.soaked(pointers.Pointer.from_json(pointer.as_json()), 720, hours[-1])
+
+    assert soaked == keys.sync_id(hours[-1] - timedelta(hours=720))
 
 
 def test_without_a_soak_a_snapshot_passes_all_channels_at_once(configured, publish, served):
