@@ -150,7 +150,7 @@ def is_report(key: str) -> bool:
 
 def is_manifest(key: str) -> bool:
     """Whether a key below ``v2/`` is a manifest's, not a blob's."""
-    return "/manifests/" in key
+    return key.rpartition("/")[0].endswith("/manifests")
 
 
 def staged_api_file(sync: str, path: str) -> str:

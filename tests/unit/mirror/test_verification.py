@@ -245,6 +245,17 @@ def test_a_function_without_time_to_mend_anything_says_so(published, verify, men
         mend(run, seconds_left=lambda: next(clock))
 
 
+def test_a_formula_that_is_called_as_a_folder_is_mended_as_any(upstream, sync, verify, stored, s3):
+    upstream.add("manifests", {"arm64_tahoe": b"jq"})
+    sync.run()
+    (key,) = stored(f"{V2}/manifests/blobs/")
+    s3.put_object(Bucket="mirror", Key=key, Body=b"??")
+
+    answer = verify(deep=True, repair=True)
+
+    assert (answer["damaged"], answer["repaired"], answer["to_mend"]) == (1, 1, 0)
+
+
 def test_without_repair_no_manifest_is_mended(published, verify, mend, s3, stored):
     s3.delete_object(Bucket="mirror", Key=f"{V2}/a/manifests/1.0")
 
