@@ -130,6 +130,16 @@ def test_a_header_of_absurd_depth_is_refused(jq, sync, stored, signer):
     refused_whole(sync, stored, UntrustedCatalogue, "nested too deep")
 
 
+@pytest.mark.parametrize("number", ["1e999", "-Infinity", "NaN"])
+def test_a_number_without_end_is_refused(jq, sync, stored, signer, number):
+    payload = f'{{"formulae": {{"jq": {{"stable_version": "1.0", "revision": {number}}}}}}}'
+    jq.api_files["internal/packages.arm64_tahoe.jws.json"] = signer.sign(payload)
+
+    with pytest.raises(UntrustedCatalogue, match="no number"):
+        sync.plan()
+    assert not stored("v2/")
+
+
 def test_a_number_of_absurd_length_is_refused(jq, sync, stored, signer):
     jq.api_files["internal/packages.arm64_tahoe.jws.json"] = signer.sign("9" * 10_000)
 
