@@ -158,14 +158,19 @@ resource "aws_iam_role_policy" "report" {
         Resource = local.own_trail
       },
       {
-        # For these AWS takes "*" only, or it is the whole account that is asked about.
+        Sid      = "ReadWhoHasKeys"
+        Effect   = "Allow"
+        Action   = "iam:ListAccessKeys"
+        Resource = "arn:aws:iam::${var.account.id}:user/*"
+      },
+      {
+        # For these AWS takes "*" only.
         # Source: Service Authorization Reference of each service.
         Sid    = "ReadTheAccount"
         Effect = "Allow"
         Action = [
           "cloudtrail:LookupEvents",
           "iam:GetAccountSummary",
-          "iam:ListAccessKeys",
           "iam:ListRoles",
           "iam:ListUsers",
           "lambda:ListFunctions",
