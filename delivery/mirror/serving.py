@@ -24,6 +24,7 @@ from delivery.mirror import flat
 # What a client may ask for; syncs/ and settings/ are the mirror's own business.
 PUBLIC_PREFIXES = ("api/", "v2/", "channels/", "snapshots/", "status/")
 INDEX = "index.html"
+EMPTY = "nothing was published yet: inv mirror.sync, or inv mirror.import behind an air gap"
 PUBLIC_KEYS = (INDEX,)
 CHUNK_BYTES = 1024 * 1024
 
@@ -166,7 +167,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(status)
             self.end_headers()
             return
-        self._refuse(HTTPStatus(status), error.response["Error"].get("Message", ""))
+        reason = error.response["Error"].get("Message", "")
+        if status == HTTPStatus.NOT_FOUND and key_of(self.path) == INDEX:
+            reason = EMPTY
+        self._refuse(HTTPStatus(status), reason)
 
     def _refuse(self, status: HTTPStatus, reason: str) -> None:
         body = f"{status.value} {status.phrase}: {reason}\n".encode()

@@ -251,6 +251,12 @@ def _tell(moved: list[Moved], by: str) -> None:
 
 
 def _unknown(channel: str, configured: Channels) -> UnknownChannel:
+    if channel == keys.DEFAULT_CHANNEL and configured.followed:
+        return UnknownChannel(
+            f'api/ serves what "{configured.followed}" does',
+            where="publish.default_channel in config/airbrew.yaml",
+            remedy=f"inv mirror.promote --to {configured.followed}",
+        )
     known = ", ".join(configured.names) or "there are none"
     return UnknownChannel(
         f'there is no channel "{channel}" ({known})',

@@ -352,6 +352,16 @@ def test_what_is_not_there_cannot_be_promoted(configured, publish, channel, snap
         channels.promote(connections, channel, snapshot, NOW, dry_run=False)
 
 
+def test_what_follows_a_channel_is_promoted_with_it(configured, publish):
+    connections = configured(replace(THREE, followed="stable"))
+    publish(0)
+
+    with pytest.raises(UnknownChannel, match='api/ serves what "stable" does') as refusal:
+        channels.promote(connections, "default", "", NOW, dry_run=False)
+
+    assert refusal.value.remedy == "inv mirror.promote --to stable"
+
+
 def test_rolling_forward_is_refused(configured, publish):
     connections = configured(THREE)
     publish(0)

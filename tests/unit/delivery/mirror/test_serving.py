@@ -160,6 +160,13 @@ def test_a_client_that_goes_away_is_no_news(cloud, mirror, s3, capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_a_mirror_that_published_nothing_yet_says_what_fills_it(ask):
+    response = ask("/")
+
+    assert response.status == 404
+    assert b"nothing was published yet: inv mirror.sync" in response.body
+
+
 def test_the_root_is_the_status_page(ask, s3, mirror):
     page = b"<!doctype html>"
     s3.put_object(Bucket=mirror, Key="index.html", Body=page, ContentType="text/html")
