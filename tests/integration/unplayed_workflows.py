@@ -11,7 +11,7 @@ GROUPS = tuple(
     f"{LOGS}{each}airbrew-dev-*:*" for each in ("/aws/lambda/", "/aws/vendedlogs/states/", "/ecs/")
 )
 # Sources of the reasons: Amazon CloudWatch Logs API, LogGroup: "arn" and "logGroupArn"; the source
-# of terraform-provider-aws 5.100, internal/service/cloudtrail/trail.go;
+# of terraform-provider-aws, internal/service/cloudtrail/trail.go;
 # Amazon ECR, "IAM permissions for pushing an image"; Amazon ECS and Amazon ECR, "tag resources on
 # creation"; Step Functions, "Logging to CloudWatch Logs"; IAM, "Create a service-linked role".
 STREAMS = 'of a log group AWS asks as "NAME:*", but for its tags; MiniStack always as "NAME"'
