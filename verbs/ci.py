@@ -149,14 +149,15 @@ def output(context: Context, pick: Sequence[str], source: str = "", output: str 
     }
 )
 def plan(context: Context, source: str = "", to: str = "", output: str = "") -> None:
-    """Tell a plan in Markdown, for those who approve it, and hand its digest on.
+    """Tell a plan in Markdown, for those who approve it where its digest is handed on.
 
     Example: inv ci.plan --source build/plan.json
     """
     found = plans.read(Path(source))
     if output:
         outputs.append(Path(output), {"digest": plans.digest(found)})
-    _tell(plans.markdown(found), to)
+    # Whoever hands its digest on has it approved.
+    _tell(plans.markdown(found, is_approved=bool(output)), to)
 
 
 @verb(help={"source": "folder of the reports", "to": TO_HELP})

@@ -44,10 +44,10 @@ def _figures(period: Period) -> Iterable[Sequence[object]]:
     yield "Age of it", "-" if period.age_seconds is None else report.age(period.age_seconds)
     for name, words in (
         ("syncs", "Syncs"),
-        ("published", "published"),
-        ("without_news", "of them with nothing new"),
-        ("failed", "failed"),
-        ("unreported", "without a report: they run, or were killed"),
+        ("published", "Published"),
+        ("without_news", "Published with nothing new"),
+        ("failed", "Failed"),
+        ("unreported", "Without a report: running, or killed"),
     ):
         yield words, counts[name]
     yield (

@@ -32,12 +32,16 @@ def digest(plan: Mapping[str, Any]) -> str:
     return str(plan.get("review", {}).get("digest", ""))
 
 
-def markdown(plan: Mapping[str, Any]) -> str:
-    """The section of the page: what would be done to which resource, what it costs, the digest."""
-    return "\n".join(_told(plan)) + "\n"
+def markdown(plan: Mapping[str, Any], *, is_approved: bool = True) -> str:
+    """The section of the page: what would be done to which resource, what it costs, the digest.
+
+    Args:
+        is_approved: whether somebody is to approve it; else it is for whoever reads a change.
+    """
+    return "\n".join(_told(plan, is_approved=is_approved)) + "\n"
 
 
-def _told(plan: Mapping[str, Any]) -> Iterator[str]:
+def _told(plan: Mapping[str, Any], *, is_approved: bool) -> Iterator[str]:
     review = plan.get("review", {})
     yield f"### Plan: {plan['environment']}, {plan['action']}"
     yield ""
@@ -54,7 +58,10 @@ def _told(plan: Mapping[str, Any]) -> Iterator[str]:
     for finding in review.get("findings", ()):
         yield f"- forbidden: {_safe(finding)}"
     yield from ("", "```", *plan["change_lines"], "```", "")
-    yield f"Whoever approves this deploy approves `{digest(plan)}`, and nothing else."
+    if is_approved:
+        yield f"Whoever approves this deploy approves `{digest(plan)}`, and nothing else."
+    else:
+        yield "This is a look: nothing was changed, and there is nothing to approve."
 
 
 def _release(release: Mapping[str, Any]) -> Iterator[str]:

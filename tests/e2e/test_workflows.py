@@ -7,13 +7,22 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.cloud import ACCOUNTS
 from tests.rehearsal import stand_ins, syntax
 from tests.rehearsal.expressions import Refused
 from tests.rehearsal.repository import push
 from tests.rehearsal.scene import Circumstances, Event
 
 ROOT = Path(__file__).parents[2]
-DEPLOY = 'python -m invoke deploy --env "$ENVIRONMENT" --release "$RELEASE" --approve "$DIGEST"'
+STAGING, PROD = ACCOUNTS["staging"], ACCOUNTS["prod"]
+DEPLOY = (
+    'python -m invoke deploy --env "$ENVIRONMENT" --release "$RELEASE" --approve "$DIGEST"'
+    " --wait 600"
+)
+
+
+def role(environment, purpose):
+    return f"arn:aws:iam::{ACCOUNTS[environment]}:role/github-airbrew-{environment}-{purpose}"
 
 
 def test_a_pull_request_is_tested_and_shown_and_nothing_is_deployed(a_pull_request):
@@ -37,22 +46,23 @@ def test_a_push_to_develop_is_built_once_attested_verified_and_deployed_to_dev(a
     assert run.result("deploy") == "success", run.lines
     assert DEPLOY in run.commands("deploy")
     assert len(run.attested) == 1
-    assert any(re.search(r"dev: sandbox .*account 0*1?", line) for line in run.lines)
+    assert any("dev: sandbox" in line for line in run.lines)
+    assert run.obtained.identity_tokens == ["attestation"]
     assert run.result("preview") == "skipped"
     assert run.result("passed") == "success"
 
 
 @pytest.fixture(scope="module")
-def a_push_to_main(play, repository, a_push_to_develop):
-    sha = repository.git("rev-parse", "HEAD")
-    return play("push-to-main", push("refs/heads/main", sha, repository.base))
+def a_push_to_main(play, repository, accounts):
+    return play("push-to-main", push("refs/heads/main", accounts, repository.base))
 
 
-def test_a_push_to_main_is_deployed_to_staging(a_push_to_main):
+def test_a_push_to_main_is_deployed_to_staging_by_its_role(a_push_to_main):
     run = a_push_to_main
 
     assert run.result("deploy") == "success", run.lines
-    assert any("staging: sandbox" in line for line in run.lines)
+    assert any(f"staging: AWS (amazonaws.com), account {STAGING}" in line for line in run.lines)
+    assert run.obtained.identity_tokens == ["attestation", role("staging", "deploy")]
 
 
 def test_a_merge_queue_s_check_tests_and_does_nothing_else(play, repository):
@@ -104,7 +114,17 @@ def test_a_version_s_tag_deploys_to_prod_just_the_plan_that_was_approved(a_tag):
     assert re.fullmatch("[0-9a-f]{64}", digest)
     assert run.result("deploy") == "success", run.lines
     assert any(f"approves `{digest}`" in line for line in run.lines)
-    assert any("prod: sandbox" in line for line in run.lines)
+    assert any(f"prod: AWS (amazonaws.com), account {PROD}" in line for line in run.lines)
+
+
+def test_each_job_on_the_way_to_prod_has_the_one_role_that_it_needs(a_tag):
+    # The build takes over what stands in staging, the plan looks at prod, the deploy changes it.
+    assert a_tag.obtained.identity_tokens == [
+        role("staging", "plan"),
+        role("prod", "plan"),
+        role("prod", "deploy"),
+    ]
+    assert a_tag.obtained.secrets == []
 
 
 def test_prod_gets_the_release_that_staging_has_proven_and_nothing_is_built_for_it(
@@ -117,7 +137,7 @@ def test_prod_gets_the_release_that_staging_has_proven_and_nothing_is_built_for_
     assert not any("invoke package" in each for each in run.commands("build"))
     assert run.attested == {}
     assert set(a_push_to_main.attested) == {release}
-    assert player.standing("prod") == player.standing("staging") == release
+    assert player.standing("prod", PROD) == player.standing("staging", STAGING) == release
 
 
 def test_a_tag_of_a_commit_that_staging_has_not_proven_deploys_nothing(play, repository, a_tag):

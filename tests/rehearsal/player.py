@@ -51,8 +51,8 @@ class Player:
             subprocess.run(["git", "-C", str(self.workspace), *added], check=True)
         return self.runner
 
-    def at_the_desk(self, *words: str, account: str) -> None:
-        """An `inv` of a person who has come into an account without any workflow."""
+    def at_the_desk(self, *words: str, account: str) -> str:
+        """What an `inv` answers a person who has come into an account without any workflow."""
         session = stand_ins.session(self.workspace, account, REGION)
         ended = subprocess.run(
             [self.programs / "python", "-m", "invoke", *words],
@@ -63,6 +63,7 @@ class Player:
             check=False,
         )
         assert ended.returncode == 0, f"{words}: {ended.stdout}{ended.stderr}"
+        return ended.stdout
 
     def stop(self) -> None:
         """Stop the sandboxes that the jobs have started."""
@@ -83,12 +84,9 @@ class Player:
         self.attested |= run.attested
         return run
 
-    def standing(self, environment: str) -> str:
+    def standing(self, environment: str, account: str) -> str:
         """The id of the release that stands in an environment, as `inv history` tells."""
-        words = ["invoke", "history", "--env", environment, "--json"]
-        told = subprocess.check_output(
-            [sys.executable, "-m", *words], cwd=self.workspace, stderr=subprocess.DEVNULL
-        )
+        told = self.at_the_desk("history", "--env", environment, "--json", account=account)
         return str(json.loads(told)[0]["release"]["id"])
 
 

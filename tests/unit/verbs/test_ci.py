@@ -120,6 +120,16 @@ def test_a_plan_is_told_to_those_who_approve_it_and_its_digest_handed_on(inv, tm
     assert output.read_text() == f"digest={'ab' * 32}\n"
 
 
+def test_a_plan_whose_digest_is_not_handed_on_asks_nobody_for_an_approval(inv, tmp_path):
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps(PLAN))
+
+    ended = inv("ci.plan", "--source", str(file))
+
+    assert "nothing was changed, and there is nothing to approve" in ended.out
+    assert "approves" not in ended.out
+
+
 def test_who_approves_a_plan_sees_its_release_and_that_no_commit_has_it(inv, tmp_path):
     file = tmp_path / "plan.json"
     release = {"id": "cd" * 32, "version": "1.2.3", "commit": "ef" * 20, "dirty": True}
