@@ -130,7 +130,7 @@ def test_a_flipped_bit_stops_the_import_before_anything_is_uploaded(checkout, bo
     s3, bucket = bucket_of(checkout, both[1]["outputs"])
     before = keys(s3, bucket)
 
-    refused = page("mirror.import --env staging --from ../parcel")
+    refused = page("mirror.import ../parcel --env staging")
     blob.write_bytes(sound)
 
     assert refused.returncode == 1
@@ -140,7 +140,7 @@ def test_a_flipped_bit_stops_the_import_before_anything_is_uploaded(checkout, bo
 
 
 def test_what_is_imported_is_a_mirror_that_every_brew_can_live_on(both, page, answer):
-    brought = answer("mirror.import --env staging --from ../parcel")
+    brought = answer("mirror.import ../parcel --env staging")
     probed = page("mirror.probe --env staging")
 
     assert brought["snapshot"] == both[0]["sync"]["snapshot"]
@@ -154,7 +154,7 @@ def test_a_delta_brings_what_is_new_and_nothing_else(checkout, both, page, answe
     since = both[0]["sync"]["snapshot"]
 
     exported = answer("mirror.export --env dev --to ../delta", since=since)
-    brought = answer("mirror.import --env staging --from ../delta")
+    brought = answer("mirror.import ../delta --env staging")
 
     assert exported["counts"]["blobs"] == synced["output"]["copied"] == brought["uploaded"] == 1
     assert brought["since"] == since
