@@ -98,7 +98,7 @@ def _shown(found: Standing) -> Column:
     record = found.in_service
     if found.record is None or (record is None and not found.record.outputs):
         note = "nothing was ever deployed" if found.record is None else _ended(found)
-        return Column(found.environment, "undeployed", found.cloud, note)
+        return Column(found.environment, "undeployed", found.cloud, note, health=_at_it(found))
     return Column(
         environment=found.environment,
         state="deployed",
@@ -124,16 +124,25 @@ def _health(found: Standing) -> str:
     """The first thing that is wrong, the gravest first; ``ok`` where nothing is."""
     record, sync = found.record, found.last_sync
     assert record is not None  # noqa: S101 - as above
-    if found.changed_by:
-        return f"{found.changed_by['reason']} under way, by {found.changed_by['holder']}"
-    if found.is_under_way and record.outcome == "succeeded":
-        return f"half done, something began after {record.kind} {record.number} and has not ended"
+    if found.changed_by or (found.is_under_way and record.outcome == "succeeded"):
+        return _at_it(found)
     if record.outcome != "succeeded":
         undone = record.rollback.get("outcome") == "succeeded"
         return f"{record.kind} {record.number} {record.outcome}{', rolled back' if undone else ''}"
     if sync is not None and sync.status not in {"SUCCEEDED", "RUNNING"}:
         return f"last sync {sync.status}"
     return "ok" if found.snapshot else "nothing published yet"
+
+
+def _at_it(found: Standing) -> str:
+    """Who is changing it, or that somebody has begun to; empty where nobody has."""
+    if found.changed_by:
+        return f"{found.changed_by['reason']} under way, by {found.changed_by['holder']}"
+    if not found.is_under_way:
+        return ""
+    record = found.record
+    since = f"something began after {record.kind} {record.number}" if record else "it began"
+    return f"half done, {since} and has not ended"
 
 
 def _sync(found: Standing) -> Mapping[str, Any] | None:

@@ -49,13 +49,15 @@ def of(environment: Environment, cloud: Cloud) -> Standing:
     outputs = record.outputs if record is not None else {}
     snapshot = last_sync = None
     channels: Mapping[str, str] = {}
-    more: dict[str, Any] = {}
+    # Also before there is a record: the first deploy may take a minute.
+    marked = under_way.is_marked(cloud, bucket, environment.name)
+    more: dict[str, Any] = {
+        "is_under_way": marked,
+        "changed_by": lease.holder(cloud, bucket, environment.name) if marked else None,
+    }
     if record is not None:
-        marked = under_way.is_marked(cloud, bucket, environment.name)
-        more = {
+        more |= {
             "in_service": _in_service(record, cloud, bucket),
-            "is_under_way": marked,
-            "changed_by": lease.holder(cloud, bucket, environment.name) if marked else None,
             "drift": last_drift.read(cloud, bucket, environment.name),
         }
     if outputs:

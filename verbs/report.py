@@ -57,8 +57,7 @@ def standing(found: Standing) -> None:
     """What is deployed, what the mirror holds, how the last sync went."""
     record, snapshot, sync = found.record, found.snapshot, found.last_sync
     if record is None:
-        console.line("nothing is deployed yet")
-        _next(f"inv deploy --env {found.environment}")
+        _not_yet(found)
         return
     console.facts(
         [
@@ -76,6 +75,14 @@ def standing(found: Standing) -> None:
             *_resources(record.outputs),
         ]
     )
+
+
+def _not_yet(found: Standing) -> None:
+    """Nothing was ever deployed; who is at it now, and what to do where nobody is."""
+    console.line("nothing is deployed yet")
+    console.facts(_under_way(found))
+    if not found.changed_by:
+        _next(f"inv deploy --env {found.environment}")
 
 
 def _in_service(found: Standing) -> list[tuple[str, str]]:
@@ -96,10 +103,10 @@ def _under_way(found: Standing) -> list[tuple[str, str]]:
     if not found.is_under_way:
         return []
     told = (
-        "a change began and has not ended, and nobody is at it;"
-        f" `inv deploy --env {name}` goes on, `inv rollback --env {name}` goes back"
+        f"a change began and has not ended, and nobody is at it; `inv deploy --env {name}` goes on"
     )
-    return [("half done", told)]
+    back = f", `inv rollback --env {name}` goes back" if found.in_service else ""
+    return [("half done", f"{told}{back}")]
 
 
 def destroyed(outcome: Destruction) -> None:

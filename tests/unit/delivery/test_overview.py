@@ -10,7 +10,9 @@ import pytest
 
 from delivery import overview
 from delivery.config import effective, loading
+from delivery.deploy import lease
 from delivery.errors import WrongAccount
+from delivery.progress import Steps
 from delivery.releases import history, last_drift, under_way
 from delivery.releases.history import Record
 from tests.doubles.stand import DoubleCloud
@@ -137,6 +139,18 @@ def test_a_deploy_that_never_ended_is_told(environments, cloud):
     health = columns(environments, cloud)["dev"].health
 
     assert health == "half done, something began after deploy 1 and has not ended"
+
+
+def test_a_first_deploy_is_seen_while_it_runs_and_after_it_was_killed(environments, cloud):
+    under_way.mark(cloud, STATE, "dev", kind="deploy", lease=1)
+    killed = columns(environments, cloud)["dev"]
+    asked = lease.Asked("dev", "deploy", "token")
+    with lease.held(cloud, STATE, asked, Steps()):
+        running = columns(environments, cloud)["dev"]
+
+    assert (killed.state, killed.note) == ("undeployed", "nothing was ever deployed")
+    assert killed.health == "half done, it began and has not ended"
+    assert running.health.startswith("deploy under way, by ")
 
 
 def test_a_sync_that_failed_is_told_with_its_age(environments, cloud):

@@ -128,6 +128,19 @@ def test_status_says_who_is_at_it_while_an_environment_is_being_changed(inv, sta
     assert "half done" not in ended.out
 
 
+def test_status_tells_of_a_first_deploy_while_it_runs_and_when_it_was_killed(inv, stand, s3):
+    s3.create_bucket(Bucket=BUCKET)
+    under_way.mark(stand.cloud, BUCKET, "dev", kind="deploy", lease=1)
+
+    killed = inv("status", "--env", "dev").out
+    with lease.held(stand.cloud, BUCKET, Asked("dev", "deploy", "one"), Steps()):
+        running = inv("status", "--env", "dev").out
+
+    assert "nobody is at it; `inv deploy --env dev` goes on\nnext:" in killed
+    assert "under way  deploy by " in running
+    assert "next:" not in running
+
+
 def test_status_as_json_is_one_document_and_nothing_else(inv, stand):
     ended = inv("status", "--env", "dev", "--json")
 
