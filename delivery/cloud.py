@@ -77,14 +77,16 @@ def aws(account_id: str, region: str, variables: Mapping[str, str]) -> Cloud:
     """
     from botocore import exceptions  # noqa: PLC0415 - as boto3 above
 
+    from delivery import refusals  # noqa: PLC0415 - as boto3 above
+
     cloud = Cloud("AWS", account_id, region, {**variables, "AWS_REGION": region})
     try:
         found = cloud.client("sts").get_caller_identity()["Account"]
-    except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
+    except refusals.UNREACHABLE as error:
         raise WrongAccount(
             f"nobody says whether the credentials are those of account {account_id}: {error}",
             where=f"STS in {region}",
-            remedy="let this machine reach AWS (network, proxy, VPN), then run it again",
+            remedy=refusals.REACH,
         ) from error
     except (exceptions.BotoCoreError, exceptions.ClientError) as error:
         raise WrongAccount(

@@ -79,12 +79,11 @@ def _refusals() -> tuple[type[Exception], ...]:
     return (loaded.ClientError, loaded.BotoCoreError) if loaded else ()
 
 
-def _told(error: Exception) -> DeliveryError:
-    return DeliveryError(
-        str(error),
-        where="the AWS API",
-        remedy="log in again, or give these credentials that permission; then run it again",
-    )
+def _told(error: Any) -> DeliveryError:
+    # Botocore is loaded by now, or there were nothing to tell.
+    from delivery import refusals
+
+    return refusals.told(error)
 
 
 # None of the options is positional: Invoke would take the next word for it, even "--help". Those

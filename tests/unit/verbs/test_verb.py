@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+)
 from invoke.collection import Collection
 
 from delivery.errors import BadInput, DeployUnderWay
@@ -11,7 +17,6 @@ from sandbox.errors import SandboxError
 from verbs.verb import verb
 
 PLACE = {"where": "config/airbrew.yaml:3", "remedy": "inv config.validate"}
-DENIED = {"Error": {"Code": "AccessDenied", "Message": "no"}}
 
 
 @pytest.fixture
@@ -47,19 +52,40 @@ def test_a_foreseen_failure_tells_problem_place_and_next_step(ending, error, cod
     )
 
 
+def refusal(code, status):
+    """What boto3 raises when a service answers so."""
+    answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "PutObject")
+
+
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "where", "remedy"),
     [
-        (ClientError(DENIED, "PutObject"), "(AccessDenied) when calling the PutObject operation"),
-        (EndpointConnectionError(endpoint_url="https://s3"), 'endpoint URL: "https://s3"'),
+        (refusal("AccessDenied", 403), "the AWS API, PutObject", "that permission"),
+        (refusal("ExpiredToken", 400), "the AWS API, PutObject", "log in"),
+        (refusal("SlowDown", 503), "the AWS API, PutObject", "again in a minute"),
+        (refusal("ThrottlingException", 400), "the AWS API, PutObject", "again in a minute"),
+        (refusal("InternalError", 500), "the AWS API, PutObject", "again in a minute"),
+        (refusal("NoSuchBucket", 404), "the AWS API, PutObject", "act on what AWS says"),
+        (NoCredentialsError(), "the credentials boto3 finds", "log in"),
+        (EndpointConnectionError(endpoint_url="https://s3"), "https://s3", "network, proxy, VPN"),
+        (
+            ConnectTimeoutError(endpoint_url="http://127.0.0.1:4566"),
+            "http://127.0.0.1:4566",
+            "starts the sandbox",
+        ),
+        (ParamValidationError(report="no Key"), "boto3", "act on what AWS says"),
     ],
 )
-def test_what_aws_refuses_is_told_in_its_words_without_a_traceback(ending, error, told):
+def test_each_kind_of_no_from_aws_is_told_in_its_words_with_what_helps(
+    ending, error, where, remedy
+):
     ended = ending(error)
 
     assert ended.code == 1
-    assert told in ended.err
-    assert "next:  log in again" in ended.err
+    assert str(error) in ended.err
+    assert where in ended.err.split("where:")[1].split("next:")[0]
+    assert remedy in ended.err.split("next:")[1]
     assert "Traceback" not in ended.err
 
 
