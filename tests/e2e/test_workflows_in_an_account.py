@@ -131,6 +131,7 @@ def test_each_day_an_account_is_looked_at_with_the_role_that_may_only_look(a_day
     assert run.obtained.identity_tokens == [PLAN_ROLE]
     assert any("no drift" in line for line in run.lines)
     assert any("0 findings that nobody accepted" in line for line in run.lines)
+    assert any("every client works" in line for line in run.lines)
     assert {path.name for path in run.artifacts["security-dev"].iterdir()} == {
         "security.html",
         "security.sarif",
