@@ -39,6 +39,7 @@ from tests.integration.enforcement import (
 from tests.integration.forbidden_workflows import ELSEWHERE, NO_DEPLOY_EITHER, NO_PLAN_EITHER
 from tests.integration.unplayed_workflows import REFUSED, UNPLAYED
 from tests.integration.workflow_settings import BEGINS, LATER, WITHOUT
+from verbs import probing
 
 DEVELOP = "refs/heads/develop"
 LIFE, MISDEEDS = "life", "misdeeds"
@@ -165,6 +166,14 @@ def test_the_plan_role_suffices_for_status_reports_and_secrets(begins, workflows
     assert week.copied == last["counts"]["copied"]
     assert [each.state for each in secrets if each.name == "SLACK_WEBHOOK_URL"] == ["ok"]
     assert image_repository.digest_of(begins, cloud, tag="of-sources").startswith("sha256:")
+
+
+def test_the_plan_role_suffices_to_probe_what_macs_get(begins, workflows, deployed):
+    cloud, bucket = workflows["plan"], deployed.outputs["mirror_bucket"]
+
+    proof = probing.prove(begins, cloud, bucket, standing.of(begins, cloud).snapshot.id)
+
+    assert proof.requests > 0
 
 
 def test_the_plan_role_suffices_for_the_report_of_all_controls(
