@@ -38,7 +38,7 @@ def keygen(context: Context, to: str = "") -> None:
         "env": ENV_HELP,
         "to": "folder to write into: new, empty, or that of an export which did not end",
         "since": "id of a snapshot the other side has: only what it lacks is written",
-        "snapshot": "id of the snapshot to carry, the newest by default",
+        "snapshot": "id of the snapshot to carry, by default the one that api/ serves",
         "key": "private key to sign with, air_gap.signing_key_file by default",
         "json": JSON_HELP,
     }

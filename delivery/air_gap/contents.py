@@ -13,6 +13,7 @@ from delivery.cloud import Cloud
 from delivery.errors import BadInput
 from delivery.mirror import content, uploads
 from delivery.mirror.bottles import Bottle, cask_key
+from delivery.mirror.contents import DEFAULT_CHANNEL
 
 LISTS = ("bottles.json", "casks.json", "snapshot.json")
 ABSENT = {"NoSuchKey", "404", "NotFound"}
@@ -37,12 +38,13 @@ class Contents:
 
 
 def of(cloud: Cloud, bucket: str, snapshot: str, since: str) -> Contents:
-    """What a parcel of this snapshot holds; the newest one when `snapshot` is empty.
+    """What a parcel of this snapshot holds; the one that ``api/`` serves when `snapshot` is
+    empty.
 
     Raises:
         BadInput: there is no such snapshot, or `since` is not an older one.
     """
-    chosen = snapshot or _newest(cloud, bucket)
+    chosen = snapshot or _served(cloud, bucket)
     if since and since >= chosen:
         raise BadInput(
             f'"{since}" is not older than the snapshot {chosen}',
@@ -131,7 +133,11 @@ def _bottles(cloud: Cloud, bucket: str, snapshot: str) -> frozenset[Bottle]:
     return bottles_in(_read(cloud, bucket, snapshot, "bottles.json"))
 
 
-def _newest(cloud: Cloud, bucket: str) -> str:
+def _served(cloud: Cloud, bucket: str) -> str:
+    """What Macs get here; not a newer snapshot that still soaks, or that was taken back."""
+    served = content.channels(cloud, bucket).get(DEFAULT_CHANNEL)
+    if served is not None:
+        return served
     found = content.latest_snapshot(cloud, bucket)
     if found is None:
         raise BadInput(

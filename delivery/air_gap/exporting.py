@@ -48,7 +48,7 @@ def export(
 
     Args:
         folder: new or empty, or that of an export of the same that did not end.
-        snapshot: empty for the newest.
+        snapshot: empty for the one that ``api/`` serves.
 
     Returns:
         What the folder now holds.

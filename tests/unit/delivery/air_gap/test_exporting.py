@@ -16,6 +16,7 @@ from botocore.exceptions import IncompleteReadError
 from delivery.air_gap import exporting
 from delivery.deploy.smoke import fetch_as_brew_would
 from delivery.errors import BadInput, ExportFailed
+from mirror import channels
 from tests.doubles.far_side import NEAR, Killed, files_of
 from tests.unit.delivery.air_gap.conftest import LATER
 from tests.unit.mirror.conftest import RawBody
@@ -101,6 +102,17 @@ def test_a_snapshot_that_is_not_there_is_named(first, far, tmp_path, options, to
         far.export(tmp_path / "parcel", **options)
 
     assert not (tmp_path / "parcel").exists()
+
+
+def test_what_was_taken_back_is_carried_only_where_it_is_asked_for(
+    first, second, far, connections, tmp_path
+):
+    channels.rollback(connections, "default", first, LATER, dry_run=False)
+
+    by_default = far.export(tmp_path / "served")
+    asked_for = far.export(tmp_path / "newest", snapshot=second)
+
+    assert (by_default.snapshot, asked_for.snapshot) == (first, second)
 
 
 def test_a_folder_with_something_else_is_left_alone(first, far, tmp_path):
