@@ -20,6 +20,7 @@ from tests.doubles.planted_drift import PLANTED, READER
 # Economical: a look at everything takes five seconds on a quiet machine.
 CLEAN_LOOKS = int(os.environ.get("AIRBREW_CLEAN_LOOKS", "4"))
 PLANS = 10
+CONFIGURATION = "config/airbrew.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,16 @@ def clients(checkout, outputs):
         region_name="us-east-1",
     )
     return lambda service: session.client(service, endpoint_url=servers["ministack"])
+
+
+def configure_production(checkout, **settings):
+    """Set what prod has of its own; the file as it was before."""
+    file = checkout.root / CONFIGURATION
+    before = file.read_text()
+    document = yaml.safe_load(before)
+    document["environments"]["prod"] |= settings
+    file.write_text(yaml.safe_dump(document))
+    return before
 
 
 def drift(checkout, *words):
@@ -159,18 +170,15 @@ def test_no_policy_is_violated_by_our_own_plan_of_staging(checkout, outputs):
 @pytest.fixture(scope="module")
 def plans(checkout, outputs):
     """Plans of the same production, one after the other; nothing is deployed there yet."""
+    configure_production(checkout, deploy={"uncommitted": "allowed"})  # The copy is of no commit.
     return [checkout.answer("plan", "--env", "prod")["review"] for _ in range(PLANS)]
 
 
 def test_a_plan_of_anything_else_is_refused_with_the_difference_in_words(checkout, plans):
-    file = checkout.root / "config" / "airbrew.yaml"
-    before = file.read_text()
-    document = yaml.safe_load(before)
-    document["environments"]["prod"]["logs"] = {"retention_days": 3}
-    file.write_text(yaml.safe_dump(document))
+    before = configure_production(checkout, logs={"retention_days": 3})
 
     ended = checkout.inv("deploy", "--env", "prod", "--approve", plans[0]["digest"])
-    file.write_text(before)
+    (checkout.root / CONFIGURATION).write_text(before)
 
     assert ended.returncode == 1
     assert "the setting logs.retention_days is 3, approved was " in ended.stderr
