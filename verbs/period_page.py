@@ -3,39 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
-from typing import Any
 
+from delivery import html_page
 from delivery.mirror.net_changes import KINDS, Changes
 from delivery.mirror.periods import Period
 from delivery.probe.findings import counted
 from verbs import console, report
 
 LISTED = 500
-STYLE = (
-    "body{font:16px system-ui;margin:2rem;max-width:70rem}table{border-collapse:collapse}"
-    "td,th{padding:.4rem .8rem;border-bottom:1px solid #ccc;text-align:left;vertical-align:top}"
-    "@media(prefers-color-scheme:dark){body{background:#111;color:#eee}}"
-)
 
 
 def page(environment: str, period: Period) -> str:
     """The page as HTML; every name and every message in it is escaped."""
-    title = f"What the mirror of {escape(environment)} did"
+    title = f"What the mirror of {environment} did"
     parts = (
-        _table(("What", "How much"), _figures(period)),
+        html_page.table(("What", "How much"), _figures(period)),
         *_section("Syncs that failed", ("Sync", "Problem", "Where", "Next"), _failed(period)),
         *_section("What could not be had", ("What", "Cause", "Syncs", "Still"), _troubles(period)),
         *_changes("Formulae", "formula", period.formulae),
         *_changes("Casks", "cask", period.casks),
         *_section("Every sync", ("Sync", "Outcome", "Brought", "Seconds"), _syncs(period)),
     )
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width"><title>{title}</title>'
-        f"<style>{STYLE}</style><h1>{title}</h1><p>{period.since} to {period.until}</p>"
-        f"{''.join(parts)}</html>\n"
-    )
+    return html_page.document(title, f"{period.since} to {period.until}", *parts)
 
 
 def _figures(period: Period) -> Iterable[Sequence[object]]:
@@ -89,12 +78,6 @@ def _section(title: str, headers: Sequence[str], rows: Iterable[Sequence[object]
     found = list(rows)
     if found:
         yield f"<h2>{title}: {len(found)}</h2>"
-        yield _table(headers, found[:LISTED])
+        yield html_page.table(headers, found[:LISTED])
     if len(found) > LISTED:
         yield f"<p>and {len(found) - LISTED} more: <code>--json</code> has them</p>"
-
-
-def _table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    head = "".join(f'<th scope="col">{escape(each)}</th>' for each in headers)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(str(c))}</td>' for c in row)}</tr>" for row in rows)
-    return f"<table><tr>{head}</tr>{body}</table>"

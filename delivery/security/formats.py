@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from delivery import html_page
 from delivery.security.findings import Finding
 from delivery.security.report import Report
 
@@ -19,10 +20,6 @@ LEVELS: Mapping[str, str] = {
 }
 # What a finding points at in the repository: the account is none of its files.
 PLACE = "config/airbrew.yaml"
-STYLE = (
-    "body{font:16px system-ui;margin:2rem;max-width:70rem}table{border-collapse:collapse}"
-    "td,th{padding:.4rem .8rem;border-bottom:1px solid #ccc;text-align:left;vertical-align:top}"
-)
 
 
 def sarif(report: Report) -> dict[str, Any]:
@@ -67,23 +64,20 @@ def _result(report: Report, finding: Finding) -> dict[str, Any]:
 
 
 def page(report: Report) -> str:
-    """One HTML page that needs nothing beside itself."""
-    rows = "".join(_row(each) for each in report.findings) or "<tr><td>nothing found</td></tr>"
+    """One HTML page: what was found, then what held."""
+    rows = [_row(each) for each in report.findings] or [("nothing found",)]
     held = sorted(set(report.controls) - {each.id for each in report.findings})
     kept = "".join(
         f"<li><b>{escape(name)}</b>: {escape(report.controls[name])}</li>" for name in held
     )
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Security of'
-        f" {escape(report.environment)}</title><style>{STYLE}</style>"
-        f"<h1>Security of {escape(report.environment)}</h1>"
-        f"<p>{escape(report.cloud)}, {escape(report.at)}</p>"
-        f"<table><tr><th>severity</th><th>control</th><th>resource</th><th>evidence</th>"
-        f"<th>next</th></tr>{rows}</table><h2>Held</h2><ul>{kept}</ul></html>\n"
+    return html_page.document(
+        f"Security of {report.environment}",
+        f"{report.cloud}, {report.at}",
+        html_page.table(("severity", "control", "resource", "evidence", "next"), rows),
+        f"<h2>Held</h2><ul>{kept}</ul>",
     )
 
 
-def _row(finding: Finding) -> str:
+def _row(finding: Finding) -> tuple[str, ...]:
     severity = f"muted by {finding.muted_by}" if finding.muted_by else finding.severity
-    cells = (severity, finding.id, finding.resource, finding.evidence, finding.remedy)
-    return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
+    return severity, finding.id, finding.resource, finding.evidence, finding.remedy
