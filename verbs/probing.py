@@ -14,6 +14,7 @@ from delivery.environment import Environment
 from delivery.errors import BadInput
 from delivery.mirror import content, serving
 from delivery.mirror.bottles import Bottle
+from delivery.mirror.content import DEFAULT_CHANNEL
 from delivery.probe.targets import Casks, Target
 from verbs.target import announce, environment_named, reach
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from delivery.probe.gate import Proof
 
 DEFAULT_PLATFORM = "arm64_tahoe"
-# `api/` itself.
-DEFAULT_CHANNEL = "default"
 NO_CASKS: Mapping[str, Any] = {"casks": [], "left_out": []}
 
 # Of a mirror that holds more, a sample is played.
@@ -85,15 +84,16 @@ def aimed(
 
 def _served(cloud: Cloud, bucket: str, channel: str) -> str:
     """The snapshot that the channel, or ``api/``, serves; empty where nothing was published."""
+    if not channel:
+        return content.served(cloud, bucket) or ""
     found = content.channels(cloud, bucket)
-    if channel and channel not in found:
+    if channel not in found:
         raise BadInput(
             f'channel "{channel}" serves nothing ({", ".join(sorted(found)) or "nor does any"})',
             where="--channel",
             remedy="name one that `inv mirror.snapshots` lists",
         )
-    newest = content.latest_snapshot(cloud, bucket)
-    return found.get(channel or DEFAULT_CHANNEL) or (newest.id if newest else "")
+    return found[channel]
 
 
 def _platforms(environment: Environment, cloud: Cloud, bucket: str, snapshot: str) -> Sequence[str]:

@@ -13,7 +13,6 @@ from delivery.cloud import Cloud
 from delivery.errors import BadInput
 from delivery.mirror import content, uploads
 from delivery.mirror.bottles import Bottle, cask_key
-from delivery.mirror.contents import DEFAULT_CHANNEL
 
 LISTS = ("bottles.json", "casks.json", "snapshot.json")
 ABSENT = {"NoSuchKey", "404", "NotFound"}
@@ -134,18 +133,14 @@ def _bottles(cloud: Cloud, bucket: str, snapshot: str) -> frozenset[Bottle]:
 
 
 def _served(cloud: Cloud, bucket: str) -> str:
-    """What Macs get here; not a newer snapshot that still soaks, or that was taken back."""
-    served = content.channels(cloud, bucket).get(DEFAULT_CHANNEL)
-    if served is not None:
-        return served
-    found = content.latest_snapshot(cloud, bucket)
+    found = content.served(cloud, bucket)
     if found is None:
         raise BadInput(
             "the mirror has published nothing yet",
             where=f"s3://{bucket}/snapshots/",
             remedy="inv mirror.sync, then export",
         )
-    return found.id
+    return found
 
 
 def _read(cloud: Cloud, bucket: str, snapshot: str, name: str) -> Any:

@@ -9,7 +9,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from delivery.deploy import retreat
 from delivery.deploy.attempt import Aftermath, Attempt
 from delivery.errors import CannotRollBack, DeliveryError, LeaseLost, PolicyViolated, in_words
-from delivery.mirror.contents import DEFAULT_CHANNEL, Contents
+from delivery.mirror.content import DEFAULT_CHANNEL
+from delivery.mirror.contents import Contents
 from delivery.releases import history
 from delivery.releases.history import Record
 

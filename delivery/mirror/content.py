@@ -13,6 +13,9 @@ from botocore.exceptions import ClientError
 from delivery.cloud import Cloud
 from delivery.errors import SmokeTestFailed
 
+# ``api/`` itself.
+DEFAULT_CHANNEL = "default"
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -58,6 +61,16 @@ def channels(cloud: Cloud, bucket: str) -> dict[str, str]:
         if pointer and pointer["snapshot"]:
             found[str(pointer["channel"])] = str(pointer["snapshot"])
     return found
+
+
+def served(cloud: Cloud, bucket: str) -> str | None:
+    """The snapshot that ``api/`` serves, else the newest; None when nothing was published yet.
+
+    A newer one than that still soaks, or was taken back.
+    """
+    found = channels(cloud, bucket).get(DEFAULT_CHANNEL)
+    newest = None if found else latest_snapshot(cloud, bucket)
+    return newest.id if newest else found
 
 
 def bottles(cloud: Cloud, bucket: str, snapshot: str) -> Sequence[Mapping[str, Any]]:

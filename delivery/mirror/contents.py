@@ -9,9 +9,8 @@ from typing import Any
 
 from delivery.cloud import Cloud
 from delivery.errors import BadInput, ContentFailed
+from delivery.mirror.content import DEFAULT_CHANNEL
 from delivery.mirror.orchestrator import ask
-
-DEFAULT_CHANNEL = "default"
 
 
 @dataclass(frozen=True)
