@@ -14,10 +14,8 @@ OPTIONS: Mapping[str, str] = {
     "mirror.why": "--formula",
     "oidc.explain": "--claims",
 }
-
-
-# What Invoke itself prints, and then ends.
-SHOWN = frozenset({"--help", "-h", "--list", "-l", "--version", "-V"})
+# What Invoke itself prints, and then ends; after a verb a single letter is an option of the verb's.
+SHOWN, SHOWN_FIRST = frozenset({"--help", "--list", "--version"}), frozenset({"-h", "-l", "-V"})
 
 
 def end_with_the_pipe(command_line: Sequence[str]) -> None:
@@ -26,7 +24,8 @@ def end_with_the_pipe(command_line: Sequence[str]) -> None:
     Only where nothing but Invoke's own text is asked for: whatever else is done must not be cut
     off by who reads of it.
     """
-    if SHOWN.intersection(command_line) and hasattr(signal, "SIGPIPE"):
+    is_shown = SHOWN.intersection(command_line) or SHOWN_FIRST.intersection(command_line[1:2])
+    if is_shown and hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 

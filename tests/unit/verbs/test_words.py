@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from verbs.words import OPTIONS, named
+from verbs.words import OPTIONS, SHOWN, end_with_the_pipe, named
 
 ROOT = Path(__file__).parents[3]
 VERBS = {*OPTIONS, "mirror.sync"}
@@ -52,7 +53,7 @@ def test_inv_takes_the_word_for_the_option():
     assert (bare.returncode, bare.stderr) == (named_too.returncode, named_too.stderr)
 
 
-@pytest.mark.parametrize("words", ["--list", "mirror.plan --help", "--help mirror.plan"])
+@pytest.mark.parametrize("words", ["--list", "-l", "mirror.plan --help", "--help mirror.plan"])
 def test_a_reader_that_goes_away_is_no_traceback(words):
     shell = f"set -o pipefail; {sys.executable} -m invoke {words} | head -1"
 
@@ -62,6 +63,22 @@ def test_a_reader_that_goes_away_is_no_traceback(words):
 
     assert ended.stdout
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("words", ["mirror.report -h page.html", "ci.plan -l", "deploy --env dev"])
+def test_a_verb_that_does_something_is_not_cut_off_by_its_reader(words):
+    before = signal.getsignal(signal.SIGPIPE)
+
+    end_with_the_pipe(["inv", *words.split()])
+
+    assert signal.getsignal(signal.SIGPIPE) == before
+
+
+def test_no_verb_has_an_option_that_is_taken_for_invoke_s_own(namespace):
+    for verb in namespace.task_names:
+        names = {f"--{name}" for each in namespace[verb].get_arguments() for name in each.names}
+
+        assert not names & SHOWN, verb
 
 
 def _run(*words):
