@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,6 @@ COLUMNS = ("formulae", "dependencies", "bottles", "missing")
 # Of more, inv mirror.why tells each.
 CHAINS_SHOWN = 20
 WIDTH = 78
-NO_SIZES: Mapping[str, Any] = {"largest": []}
 
 
 def show(plan: DryRun, prices: StoragePrices | None, region: str, env: str) -> None:
@@ -137,13 +137,10 @@ def _by_problem(
 
 
 def _sizes(plan: DryRun) -> Sequence[tuple[str, str]]:
-    largest = [
-        f"{label} {console.size(size)}" for label, size in (plan.sizes or NO_SIZES)["largest"]
-    ]
-    told = [("to fetch", _to_fetch(plan))]
-    return (
-        [*told, ("largest", largest[0]), *(("", each) for each in largest[1:])] if largest else told
-    )
+    largest = plan.sizes["largest"] if plan.sizes else []
+    texts = [f"{label} {console.size(size)}" for label, size in largest]
+    names = itertools.chain(["largest"], itertools.repeat(""))
+    return [("to fetch", _to_fetch(plan)), *zip(names, texts, strict=False)]
 
 
 def _to_fetch(plan: DryRun) -> str:
@@ -170,11 +167,15 @@ def _cost(plan: DryRun, prices: StoragePrices | None, region: str) -> Sequence[t
     if prices is None:
         return [("cost", f"{counted}; config/prices.yaml has no S3 prices of {region}")]
     told = [("cost", f"{_dollars(prices.requests_usd(requests))} for {counted}")]
-    if plan.sizes is not None:
-        casks = plan.casks.get("sizes") or {"bytes": 0}
-        month = prices.month_usd(int(plan.sizes["estimate"]) + int(casks["bytes"]))
-        told.append(("", f"{_dollars(month)} a month to keep it"))
+    if new_bytes := _new_bytes(plan):
+        told.append(("", f"{_dollars(prices.month_usd(new_bytes))} a month to keep it"))
     return [*told, ("", f"S3 Standard in {region}, list prices of {prices.date}")]
+
+
+def _new_bytes(plan: DryRun) -> int:
+    """What would be there besides; 0 where that is nothing, or nobody knows."""
+    sizes = (plan.sizes or {"estimate": 0}, plan.casks.get("sizes") or {"bytes": 0})
+    return int(sizes[0]["estimate"]) + int(sizes[1]["bytes"])
 
 
 def _dollars(usd: float) -> str:

@@ -90,8 +90,11 @@ def test_the_bytes_of_casks_are_paid_for_too(shown):
     assert "$0.18 a month to keep it" in shown(sizes=SIZES, casks=CASKS | {"sizes": sizes})
 
 
-def test_a_mirror_that_holds_all_is_told_so(shown):
-    assert "to fetch  nothing: the mirror holds all of these bottles\n" in shown(missing=0)
+def test_a_mirror_that_holds_all_is_told_so_and_costs_no_more(shown):
+    out = shown(missing=0, sizes=SIZES | {"bytes": 0, "estimate": 0, "largest": []})
+
+    assert "to fetch  nothing: the mirror holds all of these bottles\n" in out
+    assert "a month" not in out
 
 
 def test_nothing_is_reckoned_from_nothing(shown):
