@@ -130,7 +130,7 @@ class _Look:
         """What is wrong with it, the worst first."""
         if self.missing:
             yield "missing", f"it is not in {' and '.join(self.missing)}"
-        if self.value is not None and (flaw := self._flaw(self.value)):
+        if self.value is not None and (flaw := forms.flaw(self.asked.form, self.value)):
             yield "malformed", flaw
         if {PENDING, PREVIOUS} & self.labels and self._is_unfinished():
             yield "unfinished", "a rotation was begun and not ended"
@@ -138,9 +138,6 @@ class _Look:
             older = min(self.times, key=lambda place: self.times[place])
             yield "apart", f"{older} has an older one than the other place"
         yield from self._age_problems()
-
-    def _flaw(self, value: str) -> str | None:
-        return forms.flaw(self.asked.form, value)
 
     def _is_unfinished(self) -> bool:
         # What has no issuer to ask is not kept as a previous one; see rotation.

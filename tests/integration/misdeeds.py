@@ -20,17 +20,30 @@ SUBJECT = "repo:acme/mirror:"
 SUBSCRIPTION = "8a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d"
 
 
+Misdeeds = dict[str, tuple[str, Event]]
+
+
 def bad(region: str, prefix: str) -> dict[str, tuple[str, str, Event]]:
     """Who did what to an environment → the kind of event, the notice of it, the event."""
-    role, way_in = f"{prefix}-collector", f"github-{prefix}-deploy"
-    here = {"userIdentity": session(ACCOUNT, role)}
+    bodies = {
+        **_calls_of_the_wrong_people(prefix),
+        **_changes_of_who_may(prefix),
+        **_changes_of_buckets(prefix),
+        **_silencing_what_records(region, prefix),
+        **_silencing_what_tells(region, prefix),
+    }
+    return {
+        name: (SIGN_IN if event["eventType"] == "AwsConsoleSignIn" else API_CALL, notice, event)
+        for name, (notice, event) in bodies.items()
+    }
+
+
+def _calls_of_the_wrong_people(prefix: str) -> Misdeeds:
+    here = {"userIdentity": session(ACCOUNT, f"{prefix}-collector")}
     denied = {**here, "errorCode": "AccessDenied", "errorMessage": "User is not authorized"}
     secret = {"secretId": "airbrew-other/token"}
-    mirror = {"bucketName": f"{prefix}-mirror"}
-    policy = f"arn:aws:iam::{ACCOUNT}:policy/{prefix}"
-    topic = f"arn:aws:sns:{region}:{ACCOUNT}:{prefix}-security"
-    trail = f"arn:aws:cloudtrail:{region}:{ACCOUNT}:trail/{prefix}-trail"
-    bodies = {
+    way_in, branch = f"github-{prefix}-deploy", "repo:mallory/mirror:ref:refs/heads/main"
+    return {
         "a function reads a secret that is not its own": (
             "denied",
             call(ACCOUNT, "secretsmanager", "GetSecretValue", secret, readOnly=True, **denied),
@@ -41,95 +54,78 @@ def bad(region: str, prefix: str) -> dict[str, tuple[str, str, Event]]:
         ),
         "root signs in": ("console", sign_in(ACCOUNT, root(ACCOUNT))),
         "somebody signs in": ("console", sign_in(ACCOUNT, person(ACCOUNT))),
-        "somebody trusts himself with a role": (
-            "trust",
-            call(ACCOUNT, "iam", "UpdateAssumeRolePolicy", {"roleName": role}),
-        ),
-        "somebody takes a role's boundary away": (
-            "trust",
-            call(ACCOUNT, "iam", "DeleteRolePermissionsBoundary", {"roleName": role}),
-        ),
-        "somebody gives a workflow's role more": (
-            "access",
-            call(ACCOUNT, "iam", "PutRolePolicy", {"roleName": way_in, "policyName": "more"}),
-        ),
-        "somebody widens the boundary of all roles": (
-            "access",
-            call(ACCOUNT, "iam", "CreatePolicyVersion", {"policyArn": f"{policy}-boundary"}),
-        ),
-        "somebody brings an older ceiling back": (
-            "access",
-            call(
-                ACCOUNT,
-                "iam",
-                "SetDefaultPolicyVersion",
-                {"policyArn": f"arn:aws:iam::{ACCOUNT}:policy/github-{prefix}-ceiling"},
-            ),
-        ),
-        "somebody drops GitHub's provider": (
-            "access",
-            call(
-                ACCOUNT,
-                "iam",
-                "DeleteOpenIDConnectProvider",
-                {"openIDConnectProviderArn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"},
-            ),
-        ),
-        "somebody opens the mirror": ("bucket", call(ACCOUNT, "s3", "PutBucketPolicy", mirror)),
-        "somebody lifts the public access block": (
-            "bucket",
-            call(ACCOUNT, "s3", "DeleteBucketPublicAccessBlock", mirror),
-        ),
-        "somebody opens what is recorded": (
-            "bucket",
-            call(ACCOUNT, "s3", "DeleteBucketPolicy", {"bucketName": f"{prefix}-trail-{ACCOUNT}"}),
-        ),
-        "somebody stops the trail by its ARN": (
-            "trail",
-            call(ACCOUNT, "cloudtrail", "StopLogging", {"name": trail}),
-        ),
-        "somebody blinds the trail": (
-            "trail",
-            call(ACCOUNT, "cloudtrail", "PutEventSelectors", {"trailName": f"{prefix}-trail"}),
-        ),
-        "somebody switches a rule off": (
-            "rules",
-            call(ACCOUNT, "events", "DisableRule", {"name": f"{prefix}-denied"}),
-        ),
-        "somebody takes a rule's target away": (
-            "rules",
-            call(ACCOUNT, "events", "RemoveTargets", {"rule": f"{prefix}-root", "ids": ["people"]}),
-        ),
-        "somebody takes a person off the topic": (
-            "rules",
-            call(ACCOUNT, "sns", "Unsubscribe", {"subscriptionArn": f"{topic}:{SUBSCRIPTION}"}),
-        ),
-        "somebody has the topic refuse the rules": (
-            "rules",
-            call(
-                ACCOUNT,
-                "sns",
-                "SetTopicAttributes",
-                {"topicArn": topic, "attributeName": "Policy", "attributeValue": "{}"},
-            ),
-        ),
         "another repository tries a role": (
             "subject",
-            federation(
-                ACCOUNT,
-                way_in,
-                "repo:mallory/mirror:ref:refs/heads/main",
-                errorCode="AccessDenied",
-            ),
+            federation(ACCOUNT, way_in, branch, errorCode="AccessDenied"),
         ),
         "another repository gets in": (
             "subject",
             federation(ACCOUNT, way_in, "repo:acme/other:environment:dev"),
         ),
     }
+
+
+def _changes_of_who_may(prefix: str) -> Misdeeds:
+    role, way_in = {"roleName": f"{prefix}-collector"}, f"github-{prefix}-deploy"
+    policy = f"arn:aws:iam::{ACCOUNT}:policy"
+    boundary = {"policyArn": f"{policy}/{prefix}-boundary"}
+    ceiling = {"policyArn": f"{policy}/github-{prefix}-ceiling"}
+    provider = {"openIDConnectProviderArn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"}
+    more = {"roleName": way_in, "policyName": "more"}
+    calls = {
+        "somebody trusts himself with a role": ("trust", "UpdateAssumeRolePolicy", role),
+        "somebody takes a role's boundary away": ("trust", "DeleteRolePermissionsBoundary", role),
+        "somebody gives a workflow's role more": ("access", "PutRolePolicy", more),
+        "somebody widens the boundary of all roles": ("access", "CreatePolicyVersion", boundary),
+        "somebody brings an older ceiling back": ("access", "SetDefaultPolicyVersion", ceiling),
+        "somebody drops GitHub's provider": ("access", "DeleteOpenIDConnectProvider", provider),
+    }
     return {
-        name: (SIGN_IN if event["eventType"] == "AwsConsoleSignIn" else API_CALL, notice, event)
-        for name, (notice, event) in bodies.items()
+        name: (notice, call(ACCOUNT, "iam", done, parameters))
+        for name, (notice, done, parameters) in calls.items()
+    }
+
+
+def _changes_of_buckets(prefix: str) -> Misdeeds:
+    mirror, trail = f"{prefix}-mirror", f"{prefix}-trail-{ACCOUNT}"
+    calls = {
+        "somebody opens the mirror": ("PutBucketPolicy", mirror),
+        "somebody lifts the public access block": ("DeleteBucketPublicAccessBlock", mirror),
+        "somebody opens what is recorded": ("DeleteBucketPolicy", trail),
+    }
+    return {
+        name: ("bucket", call(ACCOUNT, "s3", done, {"bucketName": bucket}))
+        for name, (done, bucket) in calls.items()
+    }
+
+
+def _silencing_what_records(region: str, prefix: str) -> Misdeeds:
+    arn = f"arn:aws:cloudtrail:{region}:{ACCOUNT}:trail/{prefix}-trail"
+    calls = {
+        "somebody stops the trail by its ARN": ("StopLogging", {"name": arn}),
+        "somebody blinds the trail": ("PutEventSelectors", {"trailName": f"{prefix}-trail"}),
+    }
+    return {
+        name: ("trail", call(ACCOUNT, "cloudtrail", done, parameters))
+        for name, (done, parameters) in calls.items()
+    }
+
+
+def _silencing_what_tells(region: str, prefix: str) -> Misdeeds:
+    topic = f"arn:aws:sns:{region}:{ACCOUNT}:{prefix}-security"
+    off = {"name": f"{prefix}-denied"}
+    untold = {"rule": f"{prefix}-root", "ids": ["people"]}
+    nobody = {"subscriptionArn": f"{topic}:{SUBSCRIPTION}"}
+    closed = {"topicArn": topic, "attributeName": "Policy", "attributeValue": "{}"}
+    calls = {
+        "somebody switches a rule off": ("events", "DisableRule", off),
+        "somebody takes a rule's target away": ("events", "RemoveTargets", untold),
+        "somebody takes a person off the topic": ("sns", "Unsubscribe", nobody),
+        "somebody has the topic refuse the rules": ("sns", "SetTopicAttributes", closed),
+    }
+    return {
+        name: ("rules", call(ACCOUNT, service, done, parameters))
+        for name, (service, done, parameters) in calls.items()
     }
 
 
